@@ -1,0 +1,45 @@
+"""What a person orders: one video, described by data alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from factory.plan.facts import Locale
+
+Aspect = Literal["16:9", "9:16", "1:1"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
+class Table(BaseModel):
+    """The table of one video as it was read: header and cells as text, so that a row can be refused by line and column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(max_length=255)
+    columns: tuple[str, ...] = Field(max_length=200)
+    rows: tuple[tuple[str, ...], ...] = Field(max_length=50_000)
+
+
+class Brief(BaseModel):
+    """One order. The same brief, library and version give the same video."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: Name
+    subject: str | None = Field(default=None, max_length=200)
+    data: Table | None = None
+    set: dict[str, str] = Field(default_factory=dict)
+    locale: Locale = "zh-CN"
+    seconds: int | None = Field(default=None, ge=10, le=300)
+    brand: Name = "autoreel"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    aspects: tuple[Aspect, ...] = Field(default=("16:9",), min_length=1, max_length=3)
+    draft: bool = False
+    series: str | None = Field(default=None, max_length=100)
+
+    def canonical_json(self) -> str:
+        """Return the brief as sorted compact JSON, the text that is digested and stored."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,88 @@
+"""Which shot goes where, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from factory.plan.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateTag:
+    """A tag of a shot: canonical name, confidence in [0, 1], and the modality that spoke (picture, sound, words, desk, net)."""
+
+    tag: str
+    confidence: float
+    modality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A shot that the index offers. Times are seconds from the file's start, half-open; sizes are pixels as displayed."""
+
+    shot: int
+    asset: str
+    title: str
+    start: Fraction
+    end: Fraction
+    width: int
+    height: int
+    fps: Fraction
+    has_sound: bool
+    tags: tuple[CandidateTag, ...]
+    words: str = ""
+    vector: tuple[float, ...] = ()
+    quality: float = 1.0
+    rights: str = "unknown"
+    credit: str = ""
+    licence: str = ""
+    model_version: str = ""
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """How to choose for a slot."""
+
+    min_height: int | None = None
+    diversity: float = 0.3
+    cooldown_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one shot: `frames` long in scene `scene`; the shot must satisfy `query`; `prefer` words raise the score."""
+
+    id: str
+    scene: str
+    query: Query
+    query_text: str
+    seconds: Fraction
+    pick: Pick = Pick()
+    prefer: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a score: `points` it added (or took), which modality spoke, and in words why."""
+
+    points: float
+    modality: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The shot that a slot got, with the reasons and the five next best (shot id, score)."""
+
+    slot: Slot
+    candidate: Candidate
+    score: float
+    reasons: tuple[Reason, ...]
+    next_best: tuple[tuple[int, float], ...] = ()
+    offset: Fraction = Fraction(0)  # seconds into the shot at which the slot starts to read

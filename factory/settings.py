@@ -1,0 +1,33 @@
+"""Settings from the environment (`FACTORY_*`), read at the doors and never inside the rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the factory, its default and what it means."""
+
+    model_config = SettingsConfigDict(env_prefix="FACTORY_", frozen=True)
+
+    home: Path = Field(default=Path(".factory"), description="the one folder of database, media, cache and outputs")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in FACTORY_HOME")
+    broker_url: str = Field(
+        default="", description="Redis URL of the Celery broker; empty: the local runner works jobs off"
+    )
+    templates: Path | None = Field(default=None, description="a folder of your own templates, looked in first")
+    samples: Path | None = Field(default=None, description="a local folder that holds the public sample clips")
+    inbox: Path | None = Field(default=None, description="a folder that the schedule scans for new clips")
+    voice: str = Field(default="auto", description="narrator: auto, local or silent")
+    web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
+    web_port: int = Field(default=8787, description="port that `factory serve` binds")
+    workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR, to stderr")
+
+    @property
+    def database(self) -> str:
+        """The database URL, with SQLite in `home` where none is set."""
+        return self.database_url or f"sqlite:///{(self.home / 'factory.db').resolve()}"

@@ -1,0 +1,1 @@
+"""A file in, tagged shots out. Knows nothing of the factory."""

@@ -1,0 +1,21 @@
+"""Refusals of a file, each with a code, the cause and a way out."""
+
+from __future__ import annotations
+
+
+class MediaRefused(Exception):
+    """A file that cannot be used. `code` is kebab-case (`empty-file`, `not-media`, `no-video`, `no-index`, `no-frames`,
+    `forbidden-format`, `too-large`, `too-slow`, `decoder-crashed`, `not-a-file`, `link-refused`), `str()` is the cause."""
+
+    def __init__(self, code: str, cause: str, *, next_step: str) -> None:
+        super().__init__(cause)
+        self.code = code
+        self.cause = cause
+        self.next_step = next_step
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return _rebuild, (self.code, self.cause, self.next_step)
+
+
+def _rebuild(code: str, cause: str, next_step: str) -> MediaRefused:
+    return MediaRefused(code, cause, next_step=next_step)
