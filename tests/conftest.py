@@ -1,0 +1,17 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """The folder of real clips, sounds and tables; tests that want it skip where it is not named."""
+    folder = os.environ.get("FACTORY_TEST_MEDIA")
+    if not folder:
+        pytest.skip("FACTORY_TEST_MEDIA is not set: no folder of real clips")
+    return Path(folder)
