@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import postgres_url, redis_url
+
+__all__ = ["media", "postgres_url", "redis_url"]
+
 
 @pytest.fixture(scope="session")
 def media() -> Path:

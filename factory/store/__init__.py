@@ -1,0 +1,1 @@
+"""What is remembered: clips, tags, cars, rankings, jobs and the files behind them."""

