@@ -1,8 +1,8 @@
 """The frozen timeline: the only meeting point of planning, rendering and exporting.
 
-Words follow OpenTimelineIO where it has them. Inside a timeline every time is a whole number of output frames, relative to the
-scene it stands in, so that a change elsewhere leaves a scene untouched; source times are exact fractions of a second from
-the file's start. Ranges are half-open: [start, start + frames).
+Words follow OpenTimelineIO where it has them. Inside a timeline every time is a whole number of output frames, relative
+to the scene it stands in, so that a change elsewhere leaves a scene untouched; source times are exact fractions of a
+second from the file's start. Ranges are half-open: [start, start + frames).
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal
+
+from factory.errors import FactoryError
 
 VERSION = 1
 
@@ -47,10 +50,11 @@ class ClipLayer:
 
 @dataclass(frozen=True, slots=True)
 class CardLayer:
-    """A drawn card: `templates/cards/<card>.svg.j2` filled with `data` (plain JSON values). It places itself on the canvas.
+    """A drawn card: `templates/cards/<card>.svg.j2` filled with `data` (plain JSON values). It places itself on the
+    canvas.
 
-    It fades and slides in over `enter` frames and out over `leave` frames. Where `counts` is set, numbers count up and bars grow
-    while it enters (drawn frame by frame), else it is one picture that ffmpeg animates.
+    It fades and slides in over `enter` frames and out over `leave` frames. Where `counts` is set, numbers count up and
+    bars grow while it enters (drawn frame by frame), else it is one picture that ffmpeg animates.
     """
 
     card: str
@@ -178,3 +182,110 @@ class Timeline:
             starts.append(at)
             at += scene.frames - (scene.transition.frames if scene.transition else 0)
         return tuple(starts)
+
+
+class TimelineInvalid(FactoryError):
+    """A timeline that cannot be rendered as it stands; names the scene."""
+
+    code = "timeline-invalid"
+    exit_code = 2
+
+    def __init__(
+        self, cause: str, *, next_step: str = "mend the timeline at that place, or plan the video anew"
+    ) -> None:
+        super().__init__(cause, next_step=next_step)
+
+
+def check(timeline: Timeline) -> None:
+    """Raise `TimelineInvalid` for the first thing that no renderer could show, naming the scene where it stands."""
+    _check_canvas(timeline.canvas)
+    if not timeline.scenes:
+        raise TimelineInvalid("the timeline has no scenes")
+    _check_names(timeline.scenes)
+    for scene in timeline.scenes:
+        _check_scene(scene)
+    _check_transitions(timeline.scenes)
+    if not 0 <= timeline.poster_frame < timeline.frames:
+        raise TimelineInvalid(
+            f"poster frame {timeline.poster_frame} is outside the program of {timeline.frames} frames"
+        )
+
+
+def scene_at(timeline: Timeline, frame: int) -> tuple[int, int]:
+    """Return (scene index, frame within that scene) at a program frame; in an overlap, the scene that comes in."""
+    if not 0 <= frame < timeline.frames:
+        raise TimelineInvalid(f"frame {frame} is outside the program of {timeline.frames} frames")
+    starts = timeline.scene_starts()
+    index = max(i for i, start in enumerate(starts) if start <= frame)
+    return index, frame - starts[index]
+
+
+def _check_canvas(canvas: Canvas) -> None:
+    if canvas.width < 16 or canvas.height < 16 or canvas.width % 2 or canvas.height % 2:
+        raise TimelineInvalid(f"canvas {canvas.width}x{canvas.height}: both sides must be even and at least 16 pixels")
+    if not 1 <= canvas.fps <= 240:
+        raise TimelineInvalid(f"canvas fps {canvas.fps} is outside 1..240")
+    if not 8_000 <= canvas.sample_rate <= 192_000:
+        raise TimelineInvalid(f"sample rate {canvas.sample_rate} is outside 8000..192000")
+
+
+def _check_names(scenes: tuple[TimedScene, ...]) -> None:
+    seen: set[str] = set()
+    for scene in scenes:
+        if scene.id in seen:
+            raise TimelineInvalid(f"two scenes have the id {scene.id!r}")
+        seen.add(scene.id)
+
+
+def _check_scene(scene: TimedScene) -> None:
+    if scene.frames <= 0:
+        raise TimelineInvalid(f"scene {scene.id!r} has {scene.frames} frames")
+    for number, layer in enumerate(scene.layers):
+        _check_layer(scene, layer, f"scene {scene.id!r}, layer {number}")
+    _check_lines(scene)
+    _check_cues(scene)
+
+
+def _check_layer(scene: TimedScene, layer: Layer, where: str) -> None:
+    if layer.frames <= 0 or layer.start < 0 or layer.start + layer.frames > scene.frames:
+        span = f"[{layer.start}, {layer.start + layer.frames})"
+        raise TimelineInvalid(f"{where}: frames {span} are empty or outside the scene's [0, {scene.frames})")
+    if isinstance(layer, ClipLayer) and (layer.source_start < 0 or layer.speed <= 0):
+        raise TimelineInvalid(f"{where}: source start {layer.source_start} or speed {layer.speed} is out of range")
+    if isinstance(layer, CardLayer) and not 0 <= layer.enter <= layer.frames - max(0, layer.leave):
+        raise TimelineInvalid(f"{where}: enter {layer.enter} + leave {layer.leave} exceed its {layer.frames} frames")
+    if isinstance(layer, CardLayer) and layer.leave < 0:
+        raise TimelineInvalid(f"{where}: leave {layer.leave} is negative")
+
+
+def _check_lines(scene: TimedScene) -> None:
+    for line in scene.lines:
+        if not 0 <= line.start < scene.frames:
+            raise TimelineInvalid(f"scene {scene.id!r}: a line starts at frame {line.start} of {scene.frames}")
+        if line.speech.seconds < 0:
+            raise TimelineInvalid(f"scene {scene.id!r}: a line lasts {line.speech.seconds} s")
+
+
+def _check_cues(scene: TimedScene) -> None:
+    before = 0
+    for cue in scene.cues:
+        if not before <= cue.start < cue.end <= scene.frames:
+            span = f"[{cue.start}, {cue.end})"
+            raise TimelineInvalid(f"scene {scene.id!r}: cue {span} is empty, overlaps another or leaves the scene")
+        if not 1 <= len(cue.lines) <= 2:
+            raise TimelineInvalid(f"scene {scene.id!r}: a cue has {len(cue.lines)} lines")
+        before = cue.end
+
+
+def _check_transitions(scenes: tuple[TimedScene, ...]) -> None:
+    if scenes[-1].transition:
+        raise TimelineInvalid(f"the last scene {scenes[-1].id!r} has a transition, with nothing to pass over to")
+    for scene, following in pairwise(scenes):
+        if scene.transition is None:
+            continue
+        for neighbour in (scene, following):
+            if scene.transition.frames <= 0 or 2 * scene.transition.frames > neighbour.frames:
+                raise TimelineInvalid(
+                    f"scene {scene.id!r}: a transition of {scene.transition.frames} frames is empty or longer than "
+                    f"half of {neighbour.id!r} ({neighbour.frames} frames)"
+                )
