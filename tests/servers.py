@@ -1,8 +1,9 @@
 """A real PostgreSQL and a real Redis (Valkey) for the tests: those of the environment, else of PATH, else of a wheel.
 
 `DATABASE_URL` and `REDIS_URL` win where they are set. Servers that are started here live in a temporary folder, listen
-on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (Valkey), and end with the test run, even when it is killed.
-PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its binaries where `nobody` cannot read them.
+on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (Valkey), and end with the test run, even when it is
+killed. PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its binaries where `nobody` cannot
+read them.
 """
 
 from __future__ import annotations
