@@ -1,0 +1,383 @@
+"""Compiles one chunk of the timeline to an `FfmpegCommand`. Pure: no file is opened, no program is run.
+
+ffmpeg-python builds the graph and never runs it. Inside a chunk frame 0 is the chunk's first frame; cards and footage
+count from where they start in their scene, so that a card that crosses a chunk's border goes on as if there were none.
+Every stream is brought to the canvas: its rate, 8-bit yuv420p, BT.709, square pixels, limited range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, floor
+from typing import Any
+
+import ffmpeg
+
+from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer
+from factory.render.command import FfmpegCommand, Input
+from factory.render.overlays import Drawing
+from factory.render.source import Source
+
+TICKS = 720_720  # a second in ticks: whole for every usual frame rate
+NUDGE = Fraction(43, 500)  # of a frame: footage that lies half-way between two frames always goes the same way
+LEAD = 3  # output frames read before the first one wanted, in case the footage has none at its very end
+LONGEST_HOLD = Fraction(1, 2)  # seconds for which the last picture of footage that ends early is held
+BLUR_SHRINK = 16
+FULLER = Fraction(4, 3)  # how far contain-blur may enlarge a picture so that it fills more of the canvas
+DARKEN = "clip(16+(val-16)*0.5,16,235)"
+TONEMAP = (
+    ("zscale", {"t": "linear", "npl": 100}),
+    ("format", {"pix_fmts": "gbrpf32le"}),
+    ("zscale", {"p": "bt709"}),
+    ("tonemap", {"tonemap": "hable", "desat": 0}),
+    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+)
+# Where a card comes from while it enters, in shares of the canvas height.
+ENTRY: dict[CardRole, tuple[float, float]] = {
+    "card": (0.0, 0.03),
+    "lower_third": (-0.03, 0.0),
+    "title": (0.0, 0.02),
+    "label": (0.0, 0.0),
+    "credits": (0.0, 0.02),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A clip layer with the file that it shows."""
+
+    layer: ClipLayer
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A card or a ground with its picture."""
+
+    layer: CardLayer | ColorLayer
+    drawing: Drawing
+
+
+Part = Footage | Drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of one scene: its parts bottom to top, shown in [start, start + frames) of the scene.
+
+    The bottom part is a ground that covers the whole scene.
+    """
+
+    parts: tuple[Part, ...]
+    start: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one ffmpeg process makes: a stretch of one scene, or the joint of two (with their transition's xfade name).
+
+    `captions` is an ASS script in the chunk's own time, empty for none. `name` says for people where it stands.
+    """
+
+    name: str
+    windows: tuple[Window, ...]
+    frames: int
+    transition: str = ""
+    captions: str = ""
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The inputs opened so far; each gets a number for a name, which no file name can disturb."""
+
+    inputs: list[Input] = field(default_factory=list)
+
+    def stream(self, source: Input) -> Any:
+        self.inputs.append(source)
+        return ffmpeg.input(str(len(self.inputs) - 1))
+
+
+def compile_chunk(chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> FfmpegCommand:
+    """Return the command that makes `chunk` as an MP4 of exactly `chunk.frames` pictures and no sound."""
+    opened = _Opened()
+    pictures = [_window(window, canvas, opened) for window in chunk.windows]
+    picture = pictures[0]
+    if chunk.transition:
+        seconds = _decimal(chunk.frames / canvas.fps)
+        picture = ffmpeg.filter(pictures, "xfade", transition=chunk.transition, duration=seconds, offset=0)
+    if chunk.captions:
+        picture = picture.filter("ass", filename="captions.ass", fontsdir="fonts")
+    picture = (
+        picture.filter("fps", fps=_rate(canvas))
+        .filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
+        .filter("format", pix_fmts="yuv420p")
+    )
+    return _command(picture, opened, chunk, canvas, encoder)
+
+
+def _command(picture: Any, opened: _Opened, chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> FfmpegCommand:
+    """Take the graph's text and the order of its inputs out of what ffmpeg-python would have run."""
+    line: list[str] = ffmpeg.get_args(picture.output("out"))
+    graph_at = line.index("-filter_complex")
+    order = [int(line[i + 1]) for i in range(0, graph_at, 2)]
+    target = line[line.index("-map") + 1]
+    tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
+    return FfmpegCommand(
+        inputs=tuple(opened.inputs[i] for i in order),
+        graph=line[graph_at + 1],
+        outputs=(
+            *("-map", target, "-fps_mode", "passthrough", *encoder, "-pix_fmt", "yuv420p", *tags),
+            *("-video_track_timescale", str(canvas.fps.numerator), "-f", "mp4"),
+        ),
+        frames=chunk.frames,
+        files=(("captions.ass", chunk.captions),) if chunk.captions else (),
+    )
+
+
+# one stretch of a scene: the ground, then whatever lies on it
+
+
+def _window(window: Window, canvas: Canvas, opened: _Opened) -> Any:
+    spans, rest = ground_of(window)
+    pictures = [_ground(part, start, end - start, canvas, opened) for part, start, end in spans]
+    picture = pictures[0] if len(pictures) == 1 else ffmpeg.concat(*pictures, v=1, a=0)
+    for part in rest:
+        picture = _lay(picture, part, window, canvas, opened)
+    return picture
+
+
+def ground_of(window: Window) -> tuple[list[tuple[Part, int, int]], tuple[Part, ...]]:
+    """Return the opaque pictures that follow one another at the bottom (part, start, end), and the parts above."""
+    covering = 1
+    while covering < len(window.parts) and covers(window.parts[covering]):
+        covering += 1
+    end = window.start + window.frames
+    edges = {window.start, end}
+    for part in window.parts[:covering]:
+        edges |= {part.layer.start, part.layer.start + part.layer.frames}
+    cuts = sorted(edge for edge in edges if window.start <= edge <= end)
+    spans: list[tuple[Part, int, int]] = []
+    for start, stop in pairwise(cuts):
+        part = _topmost(window.parts[:covering], start)
+        if spans and spans[-1][0] is part:
+            start = spans.pop()[1]  # noqa: PLW2901 - one span goes on
+        spans.append((part, start, stop))
+    return spans, window.parts[covering:]
+
+
+def covers(part: Part) -> bool:
+    """Tell whether a part hides everything below it."""
+    if isinstance(part, Footage):
+        return part.layer.fit != "contain"
+    return isinstance(part.layer, ColorLayer)
+
+
+def _topmost(parts: Sequence[Part], frame: int) -> Part:
+    shown = [p for p in parts if p.layer.start <= frame < p.layer.start + p.layer.frames]
+    return shown[-1] if shown else parts[0]
+
+
+def _ground(part: Part, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
+    if isinstance(part, Footage):
+        return _footage(part, start, frames, canvas, opened)
+    return _held(_opaque(_still(part.drawing, canvas, opened)), frames)
+
+
+def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened) -> Any:
+    """Lay `part` over the picture while both are shown."""
+    first = max(part.layer.start, window.start)
+    last = min(part.layer.start + part.layer.frames, window.start + window.frames)
+    if first >= last:
+        return below
+    if isinstance(part, Footage):
+        above = _footage(part, first, last - first, canvas, opened)
+        x, y = (Fraction(0), Fraction(0)) if part.layer.fit != "contain" else _contained_at(part.source, canvas)
+        place: dict[str, Any] = {"x": int(x), "y": int(y), "eval": "init"}
+    else:
+        above = _card(part, first, last, canvas, opened)
+        place = _place(part, first, window.start, canvas)
+    delay = first - window.start
+    above = above.filter("setpts", f"PTS-STARTPTS+{delay}") if delay else above
+    return ffmpeg.overlay(below, above, eof_action="pass", format="yuv420", **place)
+
+
+# footage
+
+
+def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
+    """Read exactly `frames` pictures of the layer from frame `start` of the scene on, fitted to the canvas."""
+    layer, source = part.layer, part.source
+    at = layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
+    stream = opened.stream(_reading(source, at, frames, layer.speed, canvas))["V:0"]
+    if source.interlaced:
+        stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
+    stream = stream.filter("settb", expr=f"1/{TICKS}")
+    if source.raw:
+        stream = stream.filter("setpts", f"N*{TICKS}*{source.fps.denominator}/{source.fps.numerator}")
+    stretch = "" if layer.speed == 1 else f"*{layer.speed.denominator}/{layer.speed.numerator}"
+    offset = round(at * TICKS / layer.speed - NUDGE * TICKS / canvas.fps)
+    stream = (
+        stream.filter("setpts", f"PTS{stretch}-{offset}")
+        .filter("fps", fps=_rate(canvas), start_time=f"-{_decimal(LEAD / canvas.fps)}")
+        .filter("tpad", stop_mode="clone", stop=round(LONGEST_HOLD * canvas.fps) + LEAD)
+        .filter("trim", start_frame=LEAD, end_frame=LEAD + frames)
+        .filter("setpts", "PTS-STARTPTS")
+    )
+    return _fit(stream, part, canvas)
+
+
+def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas: Canvas) -> Input:
+    """Open the file a little before `at`. Time stamps stay the file's own: a coarse seek cannot shift the picture."""
+    before = LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+    seek = max(Fraction(floor((at - before) * 1000), 1000), Fraction(0))
+    until = at - seek + frames / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+    options: tuple[str, ...] = ("-threads", "1")
+    if not source.raw:
+        options += ("-copyts", "-start_at_zero", "-ss", _decimal(seek), "-t", _decimal(until))
+    return Input(source.asset, source.path, options)
+
+
+def _fit(stream: Any, part: Footage, canvas: Canvas) -> Any:
+    source, shape = part.source, Fraction(part.source.width, part.source.height)
+    wanted = Fraction(canvas.width, canvas.height)
+    if part.layer.fit == "contain":
+        width, height = _inside(source, canvas, Fraction(1))
+        return _scaled(stream, source, width, height)
+    if part.layer.fit == "cover" or abs(shape / wanted - 1) < Fraction(2, 100):
+        return _cover(stream, source, canvas)
+    return _over_blur(stream, source, canvas)
+
+
+def _cover(stream: Any, source: Source, canvas: Canvas) -> Any:
+    factor = max(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
+    width, height = _up_to_even(source.width * factor), _up_to_even(source.height * factor)
+    stream = _scaled(stream, source, width, height)
+    return _cropped(stream, width, height, canvas)
+
+
+def _over_blur(stream: Any, source: Source, canvas: Canvas) -> Any:
+    """Show the picture whole (or a little enlarged) over a blurred, darkened copy of itself that fills the canvas."""
+    small = Canvas(_up_to_even(Fraction(canvas.width, BLUR_SHRINK)), _up_to_even(Fraction(canvas.height, BLUR_SHRINK)))
+    copies = stream.filter_multi_output("split")
+    behind = _cover(copies[0], source, small).filter("gblur", sigma=2, steps=2).filter("lutyuv", y=DARKEN)
+    behind = behind.filter("scale", w=canvas.width, h=canvas.height, flags="bicubic").filter("setsar", 1)
+    full = max(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
+    whole = min(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
+    width, height = _inside(source, canvas, min(FULLER, full / whole))
+    front = _scaled(copies[1], source, width, height)
+    shown = Canvas(min(width, canvas.width), min(height, canvas.height))
+    front = _cropped(front, width, height, shown)
+    x, y = (canvas.width - shown.width) // 4 * 2, (canvas.height - shown.height) // 4 * 2
+    return ffmpeg.overlay(behind, front, x=x, y=y, eval="init", format="yuv420")
+
+
+def _inside(source: Source, canvas: Canvas, larger: Fraction) -> tuple[int, int]:
+    factor = min(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height)) * larger
+    return max(floor(source.width * factor / 2) * 2, 2), max(floor(source.height * factor / 2) * 2, 2)
+
+
+def _contained_at(source: Source, canvas: Canvas) -> tuple[Fraction, Fraction]:
+    width, height = _inside(source, canvas, Fraction(1))
+    return Fraction((canvas.width - width) // 4 * 2), Fraction((canvas.height - height) // 4 * 2)
+
+
+def _scaled(stream: Any, source: Source, width: int, height: int) -> Any:
+    """Bring footage to a size and to the house's colours."""
+    size: dict[str, Any] = {"w": width, "h": height, "flags": "bicubic"}
+    if source.hdr:
+        stream = stream.filter("scale", **size).filter("format", pix_fmts="yuv420p10le")
+        for name, options in TONEMAP:
+            stream = stream.filter(name, **options)
+    else:
+        tagged = {} if source.matrix == "rgb" else {"in_color_matrix": source.matrix}
+        ranged = {"in_range": "pc"} if source.full_range else {}
+        stream = stream.filter("scale", **size, **tagged, **ranged, out_color_matrix="bt709", out_range="tv")
+    return stream.filter("format", pix_fmts="yuv420p").filter("setsar", 1)
+
+
+def _cropped(stream: Any, width: int, height: int, canvas: Canvas) -> Any:
+    if (width, height) == (canvas.width, canvas.height):
+        return stream
+    return stream.filter("crop", w=canvas.width, h=canvas.height)
+
+
+# drawn things
+
+
+def _card(part: Drawn, first: int, last: int, canvas: Canvas, opened: _Opened) -> Any:
+    """Play a card from its own first frame, and cut [first, last) of the scene out of it."""
+    layer, drawing = part.layer, part.drawing
+    skip, until = first - layer.start, last - layer.start
+    if drawing.moving is not None and skip < drawing.moving_frames:
+        picture = opened.stream(Input(drawing.moving_content, drawing.moving, trusted=True))
+        picture = _clear(picture).filter("settb", expr=f"1/({_rate(canvas)})").filter("setpts", "N")
+        picture = picture.filter("tpad", stop_mode="clone", stop=max(until - drawing.moving_frames, 0))
+        picture = picture.filter("fps", fps=_rate(canvas)).filter("trim", end_frame=until)
+    else:
+        picture = _held(_clear(_still(drawing, canvas, opened)), until)
+    if isinstance(layer, CardLayer):
+        picture = _faded(picture, layer)
+    return picture.filter("trim", start_frame=skip).filter("setpts", "PTS-STARTPTS") if skip else picture
+
+
+def _faded(picture: Any, layer: CardLayer) -> Any:
+    if layer.enter > 0:
+        picture = picture.filter("fade", type="in", start_frame=0, nb_frames=layer.enter, alpha=1)
+    if layer.leave > 0:
+        start = max(layer.frames - layer.leave, 0)
+        picture = picture.filter("fade", type="out", start_frame=start, nb_frames=layer.leave, alpha=1)
+    return picture
+
+
+def _place(part: Drawn, first: int, window_start: int, canvas: Canvas) -> dict[str, Any]:
+    """Return where the card stands: sliding in on an eased path while it enters, then at rest."""
+    layer, drawing = part.layer, part.drawing
+    rest = {"x": drawing.left, "y": drawing.top, "eval": "init"}
+    if not isinstance(layer, CardLayer) or first - layer.start >= layer.enter:
+        return rest
+    dx, dy = (round(share * canvas.height / 2) * 2 for share in ENTRY[layer.role])
+    if not (dx or dy):
+        return rest
+    start, enter = _decimal((layer.start - window_start) / canvas.fps), _decimal(layer.enter / canvas.fps)
+    far = f"pow(1-clip((t-({start}))/{enter},0,1),3)"
+    return {"x": _path(drawing.left, dx, far), "y": _path(drawing.top, dy, far), "eval": "frame"}
+
+
+def _path(rest: int, far: int, share: str) -> str | int:
+    return f"{rest}+({far})*{share}" if far else rest
+
+
+def _still(drawing: Drawing, canvas: Canvas, opened: _Opened) -> Any:
+    options = ("-f", "png_pipe", "-framerate", _rate(canvas))
+    return opened.stream(Input(drawing.content, drawing.still, options, trusted=True))
+
+
+def _held(picture: Any, frames: int) -> Any:
+    """Hold one picture for a number of frames: decoded once, handed on each frame."""
+    return picture.filter("loop", loop=-1, size=1, start=0).filter("setpts", "N").filter("trim", end_frame=frames)
+
+
+def _opaque(picture: Any) -> Any:
+    picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
+    return picture.filter("format", pix_fmts="yuv420p").filter("setsar", 1)
+
+
+def _clear(picture: Any) -> Any:
+    return picture.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", pix_fmts="yuva420p")
+
+
+def _rate(canvas: Canvas) -> str:
+    return f"{canvas.fps.numerator}/{canvas.fps.denominator}"
+
+
+def _decimal(seconds: Fraction) -> str:
+    """Write seconds to the microsecond, as ffmpeg's options are read."""
+    return f"{float(seconds):.6f}".rstrip("0").rstrip(".")
+
+
+def _up_to_even(pixels: Fraction) -> int:
+    return max(ceil(pixels / 2) * 2, 2)
