@@ -1,0 +1,114 @@
+"""Brand kits: a name on the screen and six colours, checked so that text on them can be read."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from factory.errors import WrongUsage
+
+Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+READABLE = 4.5  # WCAG 2.2 AA, text
+
+
+class BrandRefused(WrongUsage):
+    """A brand kit that cannot be used: an unknown key, a missing colour, or colours too close to be read."""
+
+    code = "brand-refused"
+
+
+class Brand(BaseModel):
+    """One look. `ground` fills a plain picture, `surface` the plates of cards, `accent` marks what matters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    wordmark: str = Field(min_length=1, max_length=24)
+    ground: Color
+    surface: Color
+    accent: Color
+    positive: Color
+    negative: Color
+    text: Color
+
+    @property
+    def on_accent(self) -> str:
+        """The one of ground and text that reads better on the accent colour."""
+        return max((self.ground, self.text), key=lambda color: contrast(color, self.accent))
+
+    @property
+    def muted(self) -> str:
+        """Text colour drawn back towards the surface, as far as it stays readable."""
+        for share in (0.36, 0.3, 0.2, 0.1):
+            color = mix(self.text, self.surface, share)
+            if contrast(color, self.surface) >= READABLE + 0.5:
+                return color
+        return self.text
+
+    @property
+    def hairline(self) -> str:
+        """Rules and tracks: seen, not read."""
+        return mix(self.surface, self.text, 0.2)
+
+
+def read_brand(text: str, name: str) -> Brand:
+    """Read a brand kit from YAML or refuse it, naming the key."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BrandRefused(f"brand {name} is not YAML: {error}", next_step="mend the file") from error
+    if not isinstance(values, dict):
+        raise BrandRefused(f"brand {name} is not a list of colours", next_step="write key: value lines")
+    _refuse_unknown(values, name)
+    try:
+        brand = Brand(**{**values, "name": name})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BrandRefused(f"brand {name}: {key}: {first['msg']}", next_step=f"mend {key}, e.g. '#ffb000'") from error
+    _refuse_unreadable(brand)
+    return brand
+
+
+def _refuse_unknown(values: dict[Any, Any], name: str) -> None:
+    known = [key for key in Brand.model_fields if key != "name"]
+    for key in values:
+        if key not in known:
+            near = get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise BrandRefused(f"brand {name} has the unknown key {key!r}", next_step=hint)
+
+
+def _refuse_unreadable(brand: Brand) -> None:
+    pairs = [(key, getattr(brand, key), "surface", brand.surface) for key in ("text", "accent", "positive", "negative")]
+    pairs += [("text", brand.text, "ground", brand.ground), ("text or ground", brand.on_accent, "accent", brand.accent)]
+    for key, color, below, ground in pairs:
+        if contrast(color, ground) < READABLE:
+            raise BrandRefused(
+                f"brand {brand.name}: {key} on {below} has contrast {contrast(color, ground):.1f} : 1, not {READABLE}",
+                next_step=f"move {key} and {below} further apart",
+            )
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the WCAG contrast ratio of two `#rrggbb` colours, 1 to 21."""
+    low, high = sorted((_luminance(first), _luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """Return `first` with `share` (0..1) of `second` mixed in."""
+    channels = zip(_channels(first), _channels(second), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in channels)
+
+
+def _channels(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def _luminance(color: str) -> float:
+    red, green, blue = ((c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in _channels(color))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,73 @@
+"""What a card template draws with: the canvas's layout, letter widths, counting numbers, words of both locales."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from factory.plan.facts import Locale
+from factory.plan.timeline import Canvas
+from factory.render import lettering
+from factory.render.fonts import FAMILY
+from factory.render.layout import layout_for
+from factory.render.lettering import drawable
+from factory.render.phrases import Phrases
+
+
+def card_tools(canvas: Canvas, locale: Locale, progress: float) -> dict[str, Any]:
+    """Return the names that a card template sees beside `data` and `brand`. Texts are measured as they are drawn."""
+    return {
+        "canvas": canvas,
+        "box": layout_for(canvas),
+        "family": FAMILY,
+        "progress": progress,
+        "tr": Phrases(locale).tr,
+        "ease": ease,
+        "count": count,
+        "figure": figure,
+        "share": share,
+        "text_width": lambda text, size: lettering.text_width(drawable(text), size),
+        "fit_size": lambda text, size, max_width, min_size: lettering.fit_size(
+            drawable(text), size, max_width, min_size
+        ),
+        "shorten": lambda text, size, max_width: lettering.shorten(drawable(text), size, max_width),
+        "wrap": lambda text, size, max_width, max_lines: lettering.wrap(drawable(text), size, max_width, max_lines),
+        "min": min,
+        "max": max,
+        "even": lambda pixels: int(pixels // 2) * 2,
+    }
+
+
+def ease(progress: float) -> float:
+    """Fast first, settling at the end: cubic, 0 to 1."""
+    return 1.0 - (1.0 - min(max(progress, 0.0), 1.0)) ** 3
+
+
+def number(value: object) -> Decimal:
+    """Return a card's number exactly; anything else is refused."""
+    try:
+        exact = Decimal(str(value).strip())
+    except InvalidOperation as error:
+        raise ValueError(f"{str(value)[:40]!r} is no number") from error
+    if not exact.is_finite():
+        raise ValueError(f"{value} is no number that can be shown")
+    return exact
+
+
+def figure(value: object) -> str:
+    """Write a number exactly, all its places kept, thousands grouped."""
+    return f"{number(value):,f}"
+
+
+def count(value: object, progress: float) -> str:
+    """Write how far `value` has counted up: as many places as `value` has, and exactly `value` at progress 1."""
+    exact = number(value)
+    if progress >= 1:
+        return figure(exact)
+    return figure((exact * Decimal(str(max(progress, 0.0)))).quantize(exact))
+
+
+def share(value: object, full: object) -> float:
+    """Return `value` as a part of `full` from a common zero, 0 to 1."""
+    whole = number(full)
+    return float(min(max(number(value) / whole, Decimal(0)), Decimal(1))) if whole > 0 else 0.0
