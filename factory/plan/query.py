@@ -3,8 +3,8 @@
 `off-road & (mud | water-crossing) & -night duration:>=3 height:>=720 rights:ok "free words"`
 
 Terms are tags (any zh or en name or synonym of the taxonomy; a name of several words takes hyphens), `&` or a space is
-and, `|` is or, `-` or `!` directly before a term is not, parentheses group, `key:value` filters, quoted or unknown words
-are free text. Full-width punctuation means the same. `confidence:>=0.5` asks that of each tag named in the query.
+and, `|` is or, `-` or `!` directly before a term is not, parentheses group, `key:value` filters, quoted or unknown
+words are free text. Full-width punctuation means the same. `confidence:>=0.5` asks that of each tag named in the query.
 """
 
 from __future__ import annotations

@@ -1,16 +1,22 @@
 """The storyboard: scenes in the words of the field, validated, before any shot is chosen.
 
-A storyboard template is Jinja that renders to YAML; `read_storyboard` turns that text into these values or refuses it, naming
-the place and, for an unknown key, the nearest known one. Times are seconds; `duration: auto` means that the voice decides.
+A storyboard template is Jinja that renders to YAML; `read_storyboard` turns that text into these values or refuses it,
+naming the place and, for an unknown key, the nearest known one. Times are seconds; `duration: auto` means that the
+voice decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
+from factory.errors import FactoryError
 from factory.plan.facts import Locale
+from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
 from factory.plan.timeline import Fit
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -19,7 +25,19 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 class Part(BaseModel):
+    """A piece of a storyboard. Unknown keys are refused with the nearest known one."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: object) -> object:
+        unknown = [str(key)[:60] for key in data if key not in cls.model_fields] if isinstance(data, dict) else []
+        if unknown:
+            hint = _hint(unknown[0], cls.model_fields, ", ".join(cls.model_fields))
+            context = {"key": unknown[0], "hint": hint}
+            raise PydanticCustomError("unknown_key", "unknown key '{key}' ({hint})", context)
+        return data
 
 
 class ShotQuery(Part):
@@ -117,3 +135,93 @@ class Storyboard(Part):
     audio: Audio = Audio()
     captions: Captions = Captions()
     scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
+
+
+class StoryboardInvalid(FactoryError):
+    """A storyboard that does not say a video. `problems` has all that was found, in the order of lines."""
+
+    code = "storyboard-invalid"
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        first, more = problems[0], len(problems) - 1
+        place = f"{source}:{first.line}: " + (f"{first.where}: " if first.path else "")
+        super().__init__(
+            f"{place}{first.why}" + (f" (and {more} more)" if more else ""),
+            next_step="mend the storyboard there; `factory schema` prints what it may say",
+        )
+        self.source = source
+        self.problems = problems
+
+
+def read_storyboard(text: str, source: str) -> Storyboard:
+    """Return the storyboard that YAML `text` says; errors call it by the name `source`, e.g. a template's file."""
+    try:
+        marked = load(text)
+    except YamlRefused as refusal:
+        raise StoryboardInvalid(source, (refusal.problem,)) from refusal
+    try:
+        storyboard = Storyboard.model_validate(marked.value)
+    except ValidationError as error:
+        raise StoryboardInvalid(source, _problems(error, marked)) from error
+    if found := tuple(Problem(marked.line(path), path, why) for path, why in _contradictions(storyboard)):
+        raise StoryboardInvalid(source, found)
+    return storyboard
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a rendered storyboard, for editors' tools."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Storyboard.model_json_schema()}
+
+
+def _contradictions(storyboard: Storyboard) -> Iterator[tuple[Path, str]]:
+    """Yield what no single part can see."""
+    seen: set[str] = set()
+    for number, scene in enumerate(storyboard.scenes):
+        if scene.id in seen:
+            yield ("scenes", number, "id"), f"two scenes have the id {scene.id!r}"
+        seen.add(scene.id)
+        if scene.transition and scene.duration != "auto" and 2 * scene.transition.duration > scene.duration:
+            yield ("scenes", number, "transition"), f"it is longer than half of the scene's {scene.duration} s"
+        if scene.duration != "auto":
+            for place, layer in enumerate(scene.layers):
+                if isinstance(layer, CardPart) and layer.start >= scene.duration:
+                    yield ("scenes", number, "layers", place, "start"), f"the scene lasts {scene.duration} s"
+    last = len(storyboard.scenes) - 1
+    if storyboard.scenes[last].transition:
+        yield ("scenes", last, "transition"), "the last scene has nothing to pass over to"
+    if len(posters := [n for n, scene in enumerate(storyboard.scenes) if scene.poster]) > 1:
+        yield ("scenes", posters[1], "poster"), "only one scene can be the poster"
+
+
+def _problems(error: ValidationError, marked: MarkedYaml) -> tuple[Problem, ...]:
+    """Return the errors by line; those of one place (the arms of a union) are joined."""
+    found: dict[Path, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        path = marked.known_path(detail["loc"])
+        if detail["type"] == "unknown_key":
+            path = (*path, detail["ctx"]["key"])
+        elif detail["type"] == "missing":
+            path = (*path, detail["loc"][-1])
+        found.setdefault(path, []).append(_why(detail))
+    holders = {path[:cut] for path in found for cut in range(len(path))}  # a list is "too short" for its bad items
+    problems = [
+        Problem(marked.line(path), path, " or ".join(dict.fromkeys(whys)))
+        for path, whys in found.items()
+        if path not in holders
+    ]
+    return tuple(sorted(problems, key=lambda problem: problem.line))
+
+
+def _why(detail: ErrorDetails) -> str:
+    if detail["type"] == "missing":
+        return f"{detail['loc'][-1]!r} is missing"
+    if detail["type"] == "union_tag_invalid":
+        kinds = detail["ctx"]["expected_tags"]
+        names = [kind.strip(" '") for kind in kinds.split(",")]
+        return f"unknown type {str(detail['ctx']['tag'])[:60]!r} ({_hint(detail['ctx']['tag'], names, kinds)})"
+    return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _hint(word: object, known: Any, listed: str) -> str:
+    close = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known are {listed}"

@@ -1,0 +1,158 @@
+"""Storyboards are read or refused at a line, with the nearest known word."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.plan.storyboard import CardPart, ClipPart, Storyboard, StoryboardInvalid, read_storyboard, schema
+
+GOOD = """\
+version: 1
+template: ranking
+title: "销量榜 2026"
+locale: zh-CN
+scenes:
+  - id: intro
+    duration: 3.5
+    layers:
+      - type: title
+        card: opening
+        data: {title: "前十", date: 2026-10-01, at: 12:30, rank: 1, share: 0.25, on: true}
+    transition: {name: fade, duration: 0.5}
+  - id: rank-3
+    optional: true
+    voice: {text: "第三名。"}
+    layers:
+      - type: clip
+        query: {tags_all: [exterior], text: ["北风 X5"], where: "-night duration:>=2"}
+        pick: {shots: 2}
+      - type: card
+        card: rank_card
+        data: {rank: 3}
+"""
+
+
+def problem(text: str) -> tuple[int, str, str]:
+    with pytest.raises(StoryboardInvalid) as refusal:
+        read_storyboard(text, "mine.yaml.j2")
+    assert str(refusal.value).startswith(f"mine.yaml.j2:{refusal.value.problems[0].line}: ")
+    found = refusal.value.problems[0]
+    return found.line, found.where, found.why
+
+
+def test_reads_a_storyboard() -> None:
+    storyboard = read_storyboard(GOOD, "x")
+    intro, third = storyboard.scenes
+    assert isinstance(intro.layers[0], CardPart)
+    assert intro.layers[0].data == {
+        "title": "前十",
+        "date": "2026-10-01",
+        "at": "12:30",
+        "rank": 1,
+        "share": 0.25,
+        "on": True,
+    }
+    assert isinstance(third.layers[0], ClipPart)
+    assert third.layers[0].query.text == ("北风 X5",)
+    assert third.duration == "auto"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "where", "says"),
+    [
+        ("tags_all", "tag_all", 18, "scenes.1.layers.0.query.tag_all", "did you mean 'tags_all'"),
+        ("voice:", "voise:", 15, "scenes.1.voise", "did you mean 'voice'"),
+        ("template:", "zzz: 1\ntemplate:", 2, "zzz", "known are version, template"),
+        ("type: clip", "type: clipp", 17, "scenes.1.layers.0", "unknown type 'clipp' (did you mean 'clip'?)"),
+        ("type: clip\n", "typ: clip\n", 17, "scenes.1.layers.0", "discriminator"),
+        ("{shots: 2}", "{shots: 0}", 19, "scenes.1.layers.0.pick.shots", "greater than or equal to 1"),
+        ("duration: 3.5", "duration: long", 7, "scenes.0.duration", "'auto' or"),
+        ("duration: 3.5", "duration: -1", 7, "scenes.0.duration", "greater than 0"),
+        ("duration: 3.5", "duration: 0.9", 12, "scenes.0.transition", "longer than half"),
+        ("id: rank-3", "id: intro", 13, "scenes.1.id", "two scenes have the id 'intro'"),
+        ("    optional: true\n", "    transition: {}\n", 14, "scenes.1.transition", "nothing to pass over to"),
+        ("locale: zh-CN\n", "", 1, "locale", "'locale' is missing"),
+        ("locale: zh-CN", "locale: fr-FR", 4, "locale", "zh-CN"),
+        ("version: 1", "version: 2", 1, "version", "should be 1"),
+        ("card: opening", "card: ../../etc/passwd", 10, "scenes.0.layers.0.card", "pattern"),
+        ("data: {rank: 3}", "start: 9\n        start: 9", 23, "scenes.1.layers.1.start", "twice"),
+        ("card: opening\n", "card: opening\n        start: 4\n", 11, "scenes.0.layers.0.start", "lasts 3.5 s"),
+        ('"前十"', '"a\\0b"', 11, "scenes.0.layers.0.data.title", "U+0000"),
+        ('"前十"', '"\\ud800"', 11, "scenes.0.layers.0.data.title", "U+D800"),
+        ("share: 0.25", "share: 1e999", 11, "scenes.0.layers.0.data.share", "too large"),
+        ("share: 0.25", "share: !!int x", 11, "scenes.0.layers.0.data.share", "int 'x' is not used"),
+        ("share: 0.25", "share: !!python/object:os.system x", 11, "scenes.0.layers.0.data.share", "is not used"),
+        ("share: 0.25", "? [1] : 2", 11, "scenes.0.layers.0.data", "plain text"),
+        ("  - id: intro", "  - id: [intro", 6, "", "no YAML"),
+    ],
+)
+def test_refuses_at_a_line(old: str, new: str, line: int, where: str, says: str) -> None:
+    assert old in GOOD
+    found_line, found_where, why = problem(GOOD.replace(old, new, 1))
+    assert says in why
+    if where:
+        assert (found_line, found_where) == (line, where)
+
+
+def test_two_posters_are_refused() -> None:
+    text = GOOD.replace("  - id: intro\n", "  - id: intro\n    poster: true\n").replace("optional:", "poster:")
+    assert problem(text)[1:] == ("scenes.1.poster", "only one scene can be the poster")
+
+
+def test_all_problems_are_counted_in_the_order_of_lines() -> None:
+    text = GOOD.replace("title:", "titel:", 1).replace("shots: 2", "shots: 99")
+    with pytest.raises(StoryboardInvalid) as refusal:
+        read_storyboard(text, "x")
+    assert "unknown key 'titel' (did you mean 'title'?)" in str(refusal.value)
+    text = GOOD.replace("shots: 2", "shots: 99").replace("duration: 3.5", "duration: 0")
+    with pytest.raises(StoryboardInvalid, match=r"\(and 1 more\)") as refusal:
+        read_storyboard(text, "x")
+    assert [p.line for p in refusal.value.problems] == [7, 19]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing",
+        "- 1",
+        "just words",
+        "[" * 5000,
+        "a: " * 3000,
+        "x: &a [1]\ny: *a",
+        "--- 1\n--- 2",
+        "\t",
+        "\x00",
+        "a: " + "x" * 1_000_001,
+        "{" + "a: {" * 40 + "}" * 41,
+        "scenes: {}",
+        "version: 1\nscenes: [null]",
+    ],
+)
+def test_odd_documents_are_refused(text: str) -> None:
+    assert problem(text)[2]
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_damaged_storyboard_is_read_or_refused(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(GOOD)))
+    junk = data.draw(st.text(alphabet=":{}[]-&*!|>'\"%@`#, \n\tax1.", max_size=4))
+    text = GOOD[:at] + junk + GOOD[at + data.draw(st.integers(0, 6)) :]
+    try:
+        assert isinstance(read_storyboard(text, "x"), Storyboard)
+    except StoryboardInvalid as refusal:
+        assert 1 <= refusal.problems[0].line <= text.count("\n") + 2  # noqa: PT017
+
+
+def test_schema_describes_what_is_read() -> None:
+    published = schema()
+    assert json.loads(json.dumps(published)) == published
+    assert set(published["properties"]) == set(Storyboard.model_fields)
+    assert published["additionalProperties"] is False
+    assert set(published["required"]) <= set(yaml.safe_load(GOOD))
