@@ -34,10 +34,11 @@ from factory.errors import WrongUsage
 from factory.plan.timeline import Canvas
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
+from factory.render.figures import is_price
 from factory.render.kinds import Kind, read_kind
 from factory.render.lettering import drawable
-from factory.render.phrases import Phrases, choose_lines, speaking_seconds
 from factory.render.plain import as_yaml, plain
+from factory.render.speaking import storyboard_tools
 
 MAX_TEXT = 2_000_000  # characters that one template may write
 MAX_STEPS = 100_000  # turns of all loops of one filling
@@ -122,16 +123,13 @@ class Templates:
         kind = self.describe(name)
         brief = context["brief"]
         locale = context.get("locale") or brief.locale
-        words = Phrases(locale, brief.seed)
         values = {
             **kind.inputs_from(brief.set),
             **context,
             "locale": locale,
             "seconds": context.get("seconds") or brief.seconds or kind.seconds,
-            "tr": words.tr,
-            "vary": words.vary,
-            "spoken_for": lambda text: speaking_seconds(text, locale),
-            "choose_lines": choose_lines,
+            "brand": self.brand(brief.brand),
+            **storyboard_tools(locale, brief),
             "fail": _refuse,
         }
         return self._storyboards.fill(_STORYBOARD.format(name), values)
@@ -240,6 +238,7 @@ class _Sandbox(SandboxedEnvironment):
         super().__init__(**options)
         for name in self._refused_filters:
             del self.filters[name]
+        self.tests["price"] = is_price
         self.globals = {
             "range": _short_range,
             "dict": dict,
