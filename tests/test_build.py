@@ -1,0 +1,145 @@
+"""Sizes hold their published counts, weights are seeded, checkpoints fit or are refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertModel
+
+from understanding.build import SIZES, CheckpointRefused, _build, _Labels, build_net, load_checkpoint, save_checkpoint
+from understanding.labels import Taxonomy, load_taxonomy
+from understanding.modeling.gru import AttentiveGRU
+from understanding.modeling.net import MultimodalNet
+
+TAXONOMY = load_taxonomy()
+
+
+BERT = BertModel(
+    BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+)
+
+
+def desk(seed: int = 1, taxonomy: Taxonomy = TAXONOMY) -> MultimodalNet:
+    vectors = np.ones((len(taxonomy), 512), np.float32)
+    return build_net("desk-small", taxonomy=taxonomy, label_vectors=vectors, bert=BERT, seed=seed)
+
+
+def trainable(net: torch.nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize(("name", "count"), [("paper-k128", 88_889_378), ("paper-k112", 78_643_170)])
+def test_the_papers_sizes_have_the_papers_counts(name: str, count: int) -> None:
+    with torch.device("meta"):
+        assert trainable(build_net(name)) == count
+
+
+def test_each_layer_of_the_first_size_has_its_count() -> None:
+    with torch.device("meta"):
+        net = build_net("paper-k128")
+    counts = {name: p.numel() for name, p in net.named_parameters()}
+
+    def total(prefix: str) -> int:
+        return sum(n for name, n in counts.items() if name.startswith(prefix))
+
+    picture = [
+        total(f"picture.{part}") for part in ("expand", "attention", "assign.", "assign_norm", "centres", "vlad")
+    ]
+    assert picture == [2_099_200, 16_392, 2_097_152, 2_048, 32_768, 65_536]
+    sound = [total(f"sound.{part}") for part in ("expand", "attention", "assign.", "assign_norm", "centres", "vlad")]
+    assert sound == [33_024, 1_028, 65_536, 512, 4_096, 8_192]
+    group = [total(f"fusion.groups.0.{p}") for p in ("hidden", "norm", "gate.squeeze", "gate.norm", "gate.excite")]
+    assert group == [75_497_472, 4_096, 524_288, 512, 524_288]
+    assert total("head.") == 7_913_238
+
+
+def test_the_desk_net_is_small() -> None:
+    assert trainable(desk()) < 8_000_000
+
+
+def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
+    before = torch.random.get_rng_state()
+    one, two, other = (desk(seed).state_dict() for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(value, two[key]) for key, value in one.items())
+    assert not torch.equal(one["picture.expand.weight"], other["picture.expand.weight"])
+
+
+def test_the_gru_drops_in_for_nextvlad() -> None:
+    size = SIZES["paper-k112"]
+    small = type(size)(
+        picture=16, sound=8, clusters=4, groups=2, hidden=8, reduction=2, classes=3, temporal="gru"
+    )  # fmt: skip
+    net = _build(small, _Labels(None, None, None), bert=None, seed=0)
+    assert isinstance(net.picture, AttentiveGRU)
+    streams = net.picture.out_features + net.sound.out_features  # type: ignore[operator]
+    assert net.fusion.groups[0].hidden.in_features == streams  # type: ignore[index,union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("paper-k1", {}, "no size 'paper-k1'; there are paper-k128"),
+        ("desk-small", {"taxonomy": TAXONOMY}, "reads words"),
+        ("desk-small", {"bert": BERT}, "needs a taxonomy"),
+    ],
+)
+def test_what_a_size_needs_is_said(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_net(name, **options)
+
+
+def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, desk(seed=1), size="desk-small", taxonomy=TAXONOMY)
+    assert not any(key.startswith("text.bert.") for key in load_file(path))
+    net = desk(seed=2)
+    load_checkpoint(path, net, size="desk-small", taxonomy=TAXONOMY)
+    assert torch.equal(net.picture.state_dict()["centres"], desk(seed=1).picture.state_dict()["centres"])
+
+
+def test_checkpoints_of_another_kind_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    with pytest.raises(CheckpointRefused, match="its size is 'desk-small', this net's is 'paper-k128'"):
+        load_checkpoint(path, desk(), size="paper-k128", taxonomy=TAXONOMY)
+    fewer = Taxonomy(TAXONOMY.labels[:-1])
+    with pytest.raises(CheckpointRefused, match="its taxonomy is"):
+        load_checkpoint(path, desk(taxonomy=fewer), size="desk-small", taxonomy=fewer)
+
+
+def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointRefused, match="not a checkpoint"):
+        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointRefused, match="not a checkpoint"):
+        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    with pytest.raises(CheckpointRefused, match="not a checkpoint"):
+        load_checkpoint(tmp_path / "none.safetensors", desk(), size="desk-small", taxonomy=TAXONOMY)
+
+
+def test_missing_layers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    weights = load_file(path)
+    del weights["picture.centres"]
+    about = f'{{"size": "desk-small", "taxonomy": "{TAXONOMY.digest}"}}'
+    save_file(weights, path, metadata={"autoreel": about})
+    with pytest.raises(CheckpointRefused, match="1 layers do not fit, first picture"):
+        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+
+
+def test_the_face_and_the_builder_load_no_torch() -> None:
+    code = "import sys, understanding, understanding.build; assert 'torch' not in sys.modules; understanding.TaggedClip"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,1 @@
+"""Model parts: tensors in, tensors out. No file, no setting, no name of a tag lives here."""

@@ -1,0 +1,74 @@
+"""The words of a shot (title, burnt-in text, speech) -> one vector, by BERT or by a sentence vector made outside.
+
+Devlin et al., BERT, 2019 (arXiv 1810.04805), pooled as in Reimers & Gurevych, Sentence-BERT, 2019 (arXiv 1908.10084).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class BertBranch(nn.Module):
+    """(B, L) word pieces and their mask (B, L) -> (B, out), zeros where there are no words.
+
+    `bert` is a transformers BertModel. Frozen (the default), it stays in eval mode and its weights are not the net's
+    own: see `frozen_prefixes`.
+    """
+
+    def __init__(self, bert: Any, out: int, *, frozen: bool = True) -> None:
+        super().__init__()
+        self.bert, self.frozen, self.out_features = bert, frozen, out
+        self.project = nn.Linear(bert.config.hidden_size, out)
+        if frozen:
+            bert.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> BertBranch:
+        super().train(mode)
+        if self.frozen:
+            self.bert.eval()
+        return self
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        spoken = mask.any(dim=1)  # (B,)
+        pooled = self.project.weight.new_zeros(len(tokens), self.project.in_features)
+        if spoken.any():
+            pooled = pooled.index_put((spoken,), self._pool(tokens[spoken], mask[spoken]).to(pooled.dtype))
+        projected: Tensor = F.relu(self.project(pooled)) * spoken.unsqueeze(1)
+        return projected
+
+    def _pool(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Mean of the word pieces' states, unit length: (B, L) -> (B, hidden). Shots of one clip mostly share their
+        words, so equal rows are read once."""
+        _, first, again = np.unique((tokens * mask).cpu().numpy(), axis=0, return_index=True, return_inverse=True)
+        tokens, mask = tokens[first], mask[first]
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            states = self.bert(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+        share = mask / mask.sum(dim=1, keepdim=True)
+        return F.normalize((states * share.unsqueeze(-1)).sum(dim=1), dim=1)[again.reshape(-1)]
+
+
+class SentenceBranch(nn.Module):
+    """(B, D) sentence vectors, zeros where there are no words -> (B, out), zeros there too."""
+
+    def __init__(self, features: int, out: int) -> None:
+        super().__init__()
+        self.out_features = out
+        self.project = nn.Linear(features, out)
+
+    def forward(self, sentence: Tensor) -> Tensor:
+        spoken = sentence.ne(0).any(dim=1, keepdim=True)
+        projected: Tensor = F.relu(self.project(sentence)) * spoken
+        return projected
+
+
+def frozen_prefixes(net: nn.Module) -> Iterator[str]:
+    """Names in a state dict that belong to a frozen BERT, which is loaded from its own files and never saved again."""
+    for name, module in net.named_modules():
+        if isinstance(module, BertBranch) and module.frozen:
+            yield f"{name}.bert." if name else "bert."
