@@ -1,0 +1,209 @@
+"""What is believed of a shot before any training: its picture and its words matched against the names of the tags.
+
+Simple rules that a person can check, each silent where it cannot know: ImageNet scores by the taxonomy's lists,
+brightness, names found in words, and nearness of sentences. Sound alone names nothing for certain, so it is not asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understanding.labels import IMAGENET_CLASSES, Taxonomy
+from understanding.names import NameFinder, file_words
+from understanding.sentences import SentenceEncoder
+from understanding.tagged import Modality, ShotQuality
+from understanding.words import Words
+
+Floats = NDArray[np.float64]
+
+NAMED_IN_TITLE: Final = 0.9
+NAMED_FOR_OTHER_SHOTS_TOO: Final = 0.75  # a title speaks of the clip, not of each of its shots
+NAMED_ON_SCREEN: Final = 0.6
+NAMED_IN_SPEECH: Final = 0.6
+PARENT_SHARE: Final = 0.8
+FLOOR: Final = 1e-4  # no tag is impossible before the net has spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """Nothing up to `low`, `ceiling` from `high` on, straight between."""
+
+    low: float
+    high: float
+    ceiling: float
+
+    def __call__(self, value: float) -> float:
+        return self.ceiling * min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+# ImageNet mass of a tag's classes -> confidence. Wide scenes scatter over many classes, hence the careful default.
+BY_PICTURE: Final = Ramp(0.3, 0.8, 0.7)
+PICTURE_RAMPS: Final = {
+    "car": Ramp(0.15, 0.5, 0.85),
+    "non-automotive": Ramp(0.7, 0.95, 0.85),
+    "animal": Ramp(0.35, 0.85, 0.8),
+    "race": Ramp(0.2, 0.6, 0.7),
+    "city-street": Ramp(0.1, 0.35, 0.6),
+    "mountain": Ramp(0.1, 0.5, 0.75),
+    "coast": Ramp(0.2, 0.6, 0.6),
+    "motorcycle": Ramp(0.15, 0.6, 0.8),
+    "person": Ramp(0.25, 0.7, 0.6),
+    "truck": Ramp(0.5, 0.9, 0.6),
+}
+CLOSE_CAR: Final = Ramp(0.25, 0.6, 0.6)  # mass of car classes, lorries and buses aside: one car fills the picture
+BUSY_ROAD: Final = Ramp(0.25, 0.6, 0.35)  # road vehicles and street furniture, no single class ahead
+SENTENCE: Final = Ramp(0.45, 0.75, 0.3)  # cosine of a sentence and a tag's name: a weak sign, never enough alone
+
+_CHINESE_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}"
+)
+_SENTENCE_END = re.compile(r"[\n.!?。！？；;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Probabilities of every tag (C,) by modality, each in [0, 1)."""
+
+    by_modality: dict[Modality, Floats]
+
+    @property
+    def probability(self) -> Floats:
+        """Noisy-or of the modalities, (C,), within [FLOOR, 1 - FLOOR]."""
+        doubt = np.prod([1 - p for p in self.by_modality.values()], axis=0)
+        combined: Floats = np.clip(1 - doubt, FLOOR, 1 - FLOOR)
+        return combined
+
+    @property
+    def logits(self) -> NDArray[np.float32]:
+        """`probability` as the net's prior, (C,)."""
+        odds = self.probability / (1 - self.probability)
+        logits: NDArray[np.float32] = np.log(odds).astype(np.float32)
+        return logits
+
+    def loudest(self, index: int) -> Modality:
+        """The modality that contributed most to tag `index`."""
+        return max(self.by_modality, key=lambda modality: float(self.by_modality[modality][index]))
+
+
+class Matcher:
+    """Matches shots against the names of a taxonomy."""
+
+    def __init__(self, taxonomy: Taxonomy, sentences: SentenceEncoder, vectors: NDArray[np.float32]) -> None:
+        """`vectors` (C, 512) are the tags' names as `sentences.name_vectors` gives them."""
+        self.taxonomy, self.sentences, self.vectors = taxonomy, sentences, vectors
+        self._finder = NameFinder(taxonomy)
+        self._lists = np.zeros((len(taxonomy), IMAGENET_CLASSES))
+        for i, label in enumerate(taxonomy):
+            self._lists[i, list(label.imagenet)] = 1
+        self._subjects = [taxonomy.index(t) for t in (*taxonomy.facet("subject"), "non-automotive") if t in taxonomy]
+        named = (tag for facet in ("scene", "body", "part", "event") for tag in taxonomy.facet(facet))
+        self._vehicular = [taxonomy.index(t) for t in named if t not in ("non-automotive", "night", "aerial")]
+
+    def believe(self, scores: NDArray[np.float32], quality: ShotQuality, words: Words, *, shots: int = 1) -> Belief:
+        """Return the belief for one shot: `scores` (T, 1000) are ImageNet-1k probabilities, one row a second, `shots`
+        how many shots the clip has."""
+        spoken = self._by_words(words, quality, shots)
+        seen = self._by_picture(scores, quality)
+        seen[self._subjects] *= 1 - self._automotive(spoken)  # a drawn or unusual car looks like household goods
+        return Belief({"picture": seen, "words": self._without_contradiction(spoken, quality)})
+
+    def _by_picture(self, scores: NDArray[np.float32], quality: ShotQuality) -> Floats:
+        seen = np.zeros(len(self.taxonomy))
+        if quality.luma < 0.012 or not len(scores):  # black: whatever the classifier says is its own invention
+            return seen
+        mean = scores.mean(axis=0, dtype=np.float64)
+        mass = self._lists @ mean
+        for i, tag in enumerate(self.taxonomy.tags):
+            seen[i] = PICTURE_RAMPS.get(tag, BY_PICTURE)(mass[i])
+        for tag, confidence in {**self._composed(mean, mass), **_by_light(quality, self._mass("car", mass))}.items():
+            if tag in self.taxonomy:
+                seen[self.taxonomy.index(tag)] = max(seen[self.taxonomy.index(tag)], confidence)
+        return self._with_parents(seen)
+
+    def _composed(self, mean: Floats, mass: Floats) -> dict[str, float]:
+        """Scenes that no list names: one car close by, or a road full of vehicles."""
+        large = [i for tag in ("truck", "bus", "race") if tag in self.taxonomy for i in self.taxonomy[tag].imagenet]
+        vehicles = self._mass("car", mass)
+        close = vehicles - float(mean[large].sum())
+        exterior = max(CLOSE_CAR(close), CLOSE_CAR(self._mass("motorcycle", mass)))
+        scattered = float(mean.max()) < 0.3
+        busy = BUSY_ROAD(vehicles + self._mass("city-street", mass)) if scattered else 0.0
+        return {"exterior": exterior, "traffic": busy * (1 - exterior / CLOSE_CAR.ceiling)}
+
+    def _mass(self, tag: str, mass: Floats) -> float:
+        return float(mass[self.taxonomy.index(tag)]) if tag in self.taxonomy else 0.0
+
+    def _by_words(self, words: Words, quality: ShotQuality, shots: int) -> Floats:
+        title = NAMED_IN_TITLE if shots <= 1 else NAMED_FOR_OTHER_SHOTS_TOO
+        doubt = np.ones(len(self.taxonomy))
+        for text, confidence in (
+            (f"{words.title}\n{file_words(words.file_name)}", title),
+            (words.burnt_in, NAMED_ON_SCREEN),
+            (words.speech, NAMED_IN_SPEECH),
+        ):
+            for tag in self._finder.find(text):
+                doubt[self.taxonomy.index(tag)] *= 1 - confidence
+        doubt *= 1 - self._by_sentence(words)
+        named = self._with_parents(1 - doubt)
+        for tag, confidence in _by_writing(words, quality).items():
+            if tag in self.taxonomy:
+                named[self.taxonomy.index(tag)] = max(named[self.taxonomy.index(tag)], confidence)
+        return named
+
+    def _by_sentence(self, words: Words) -> Floats:
+        """How near any whole sentence comes to each tag's name, (C,). Single words are left to `NameFinder`."""
+        sentences = [line for line in _SENTENCE_END.split(words.text()) if _is_sentence(line)][:12]
+        if not sentences:
+            return np.zeros(len(self.taxonomy))
+        near = (self.sentences.encode(sentences) @ self.vectors.T).max(axis=0)
+        return np.array([SENTENCE(float(value)) for value in near])
+
+    def _with_parents(self, belief: Floats) -> Floats:
+        """A tag lends its ancestors a share of its own confidence."""
+        lifted = belief.copy()
+        for i, label in enumerate(self.taxonomy):
+            for step, above in enumerate(self.taxonomy.ancestors(label.name), start=1):
+                at = self.taxonomy.index(above)
+                lifted[at] = max(lifted[at], belief[i] * PARENT_SHARE**step)
+        return lifted
+
+    def _automotive(self, spoken: Floats) -> float:
+        """How surely the words speak of vehicles or what they do."""
+        return float(spoken[self._vehicular].max(initial=0.0))
+
+    def _without_contradiction(self, spoken: Floats, quality: ShotQuality) -> Floats:
+        """A title's `night` does not hold for a bright shot, nor its `daylight` for a dark one."""
+        believed = spoken.copy()
+        wrong = ("night", "dark") if quality.luma > 0.35 else ("daylight", "sunny") if quality.luma < 0.08 else ()
+        for tag in wrong:
+            if tag in self.taxonomy:
+                believed[self.taxonomy.index(tag)] *= 0.4
+        return believed
+
+
+def _by_light(quality: ShotQuality, vehicles: float) -> dict[str, float]:
+    """Brightness: a very dark picture with something in it is a night shot; a bright road is a day."""
+    deep = Ramp(-0.1, -0.03, 1.0)(-quality.luma)
+    return {
+        "dark": 0.75 * deep,
+        "night": 0.6 * deep if quality.sharpness > 0 else 0.0,
+        "daylight": Ramp(0.28, 0.4, 0.5)(quality.luma) * Ramp(0.15, 0.4, 1.0)(vehicles),
+    }
+
+
+def _by_writing(words: Words, quality: ShotQuality) -> dict[str, float]:
+    """What burnt-in text shows by being there."""
+    written = bool(words.burnt_in.strip())
+    return {
+        "text-overlay": 0.3 + Ramp(0.003, 0.03, 0.4)(quality.text_area) if written else 0.0,
+        "plate-visible": 0.7 if _CHINESE_PLATE.search(words.burnt_in.upper()) else 0.0,
+    }
+
+
+def _is_sentence(line: str) -> bool:
+    return len(line.split()) >= 3 or sum("\u3400" <= c <= "\u9fff" for c in line) >= 6
