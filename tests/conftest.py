@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.servers import postgres_url, redis_url
+from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
-__all__ = ["media", "postgres_url", "redis_url"]
+__all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite"]
 
 
 @pytest.fixture(scope="session")

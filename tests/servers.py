@@ -64,12 +64,12 @@ def redis_url() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    """Yield the URL of a new empty database on `server` and drop it afterwards, whoever is still connected."""
+def fresh_database(server: str, *, template: str = "template1") -> Iterator[str]:
+    """Yield the URL of a new copy of `template` on `server`; drop it afterwards, whoever is still connected."""
     name = f"autoreel_test_{secrets.token_hex(6)}"
     plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         try:
             yield make_url(server).set(database=name).render_as_string(hide_password=False)
         finally:

@@ -71,7 +71,7 @@ def test_checks_stand_in_the_database(url: str) -> None:
     engine = db.open_engine(url)
     names = {c["name"] for table in Base.metadata.tables for c in sa.inspect(engine).get_check_constraints(table)}
     engine.dispose()
-    assert {"ck_asset_status", "ck_job_state", "ck_job_attempt"} <= names
+    assert {"ck_asset_status", "ck_asset_rights", "ck_job_state", "ck_job_attempt"} <= names
 
 
 def test_a_database_without_tables_is_named_with_its_remedy(url: str) -> None:

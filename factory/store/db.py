@@ -15,12 +15,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.orm import Session
 
 import factory
 from factory.errors import FactoryError
 from factory.store.columns import Moment, utc_now
+from factory.store.schema import Base
 
 MIGRATIONS = Path(factory.__file__).parent.parent / "migrations"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before SQLite gives up
@@ -122,6 +124,13 @@ def clock(session: Session) -> sa.ColumnElement[datetime]:
     if session.get_bind().dialect.name == "postgresql":
         return sa.type_coerce(sa.func.clock_timestamp(), Moment())
     return sa.literal(utc_now(), Moment())
+
+
+def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> int:
+    """Insert the rows that no unique key forbids and return how many these are. Two writers at once are no error."""
+    made = postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)
+    keys = sa.inspect(table).primary_key
+    return len(session.execute(made.values(rows).on_conflict_do_nothing().returning(*keys)).all())
 
 
 # --- migrations ------------------------------------------------------------------------------------------------------

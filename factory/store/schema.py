@@ -47,6 +47,8 @@ STATES = (
     "cancelled",
 )
 
+RIGHTS = ("ok", "restricted", "unknown")  # may it be published?
+
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """Return the SQL of a check that a column holds one of these words (constants of this house, never input)."""
@@ -80,7 +82,10 @@ class Asset(Base):
     """A file of the library, named by the sha256 of its bytes. Sizes are pixels as shown, `seconds` is exact."""
 
     __tablename__ = "asset"
-    __table_args__ = (CheckConstraint(one_of("status", ("added", "retired")), name="status"),)
+    __table_args__ = (
+        CheckConstraint(one_of("status", ("added", "retired")), name="status"),
+        CheckConstraint(one_of("rights", RIGHTS), name="rights"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     digest: Mapped[str] = mapped_column(Digest, unique=True)
@@ -108,7 +113,7 @@ class Asset(Base):
     language: Mapped[str] = mapped_column(String(16))
     warnings: Mapped[list[str]]
     model_id: Mapped[int] = mapped_column(ForeignKey("model.id"))
-    rights: Mapped[str] = mapped_column(String(32), default="unknown")
+    rights: Mapped[str] = mapped_column(String(16), default="unknown")
     credit: Mapped[str] = mapped_column(Text, default="")
     licence: Mapped[str] = mapped_column(String(200), default="")
     source_url: Mapped[str] = mapped_column(Text, default="")
@@ -149,7 +154,7 @@ class Shot(Base):
 
 
 class TagRow(Base):
-    """A tag of the taxonomy by its canonical name."""
+    """A tag of the taxonomy by its canonical name. A query for the parent finds this one too."""
 
     __tablename__ = "tag"
 
@@ -158,15 +163,7 @@ class TagRow(Base):
     facet: Mapped[str] = mapped_column(String(32))
     zh: Mapped[str] = mapped_column(String(64))
     en: Mapped[str] = mapped_column(String(64))
-
-
-class TagParent(Base):
-    """`tag_id` is a kind of `parent_id`: a query for the parent finds the child."""
-
-    __tablename__ = "tag_parent"
-
-    tag_id: Mapped[int] = mapped_column(ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True)
-    parent_id: Mapped[int] = mapped_column(ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("tag.id"))
 
 
 class ShotTag(Base):

@@ -47,13 +47,14 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("model_id", sa.Integer(), nullable=False),
-        sa.Column("rights", sa.String(length=32), nullable=False),
+        sa.Column("rights", sa.String(length=16), nullable=False),
         sa.Column("credit", sa.Text(), nullable=False),
         sa.Column("licence", sa.String(length=200), nullable=False),
         sa.Column("source_url", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("rights IN ('ok', 'restricted', 'unknown')", name=op.f("ck_asset_rights")),
         sa.CheckConstraint("status IN ('added', 'retired')", name=op.f("ck_asset_status")),
         sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_asset_model_id_model")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
@@ -90,20 +91,11 @@ def upgrade() -> None:
         sa.Column("facet", sa.String(length=32), nullable=False),
         sa.Column("zh", sa.String(length=64), nullable=False),
         sa.Column("en", sa.String(length=64), nullable=False),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["parent_id"], ["tag.id"], name=op.f("fk_tag_parent_id_tag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
         sa.UniqueConstraint("name", name=op.f("uq_tag_name")),
     )
-    op.create_table(
-        "tag_parent",
-        sa.Column("tag_id", sa.Integer(), nullable=False),
-        sa.Column("parent_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["tag.id"], name=op.f("fk_tag_parent_parent_id_tag"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["tag_id"], ["tag.id"], name=op.f("fk_tag_parent_tag_id_tag"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tag_id", "parent_id", name=op.f("pk_tag_parent")),
-    )
-    op.create_index(op.f("ix_tag_parent_parent_id"), "tag_parent", ["parent_id"], unique=False)
     op.create_table(
         "shot_tag",
         sa.Column("tag_id", sa.Integer(), nullable=False),
@@ -140,7 +132,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("correction")
     op.drop_table("shot_tag")
-    op.drop_table("tag_parent")
     op.drop_table("tag")
     op.drop_table("shot")
     op.drop_table("asset")

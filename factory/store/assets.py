@@ -1,0 +1,415 @@
+"""Clips, their shots and tags: added once by content, found by query, corrected by editors, retired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from factory.errors import FactoryError, WrongUsage
+from factory.plan.query import Query
+from factory.plan.selection import Candidate, CandidateTag
+from factory.store import index
+from factory.store.columns import microseconds, utc_now
+from factory.store.db import insert_new
+from factory.store.files import Adopted
+from factory.store.schema import Asset, Correction, Model, Shot, ShotTag, TagRow
+from factory.store.words import searchable, storable
+from understanding.labels import Taxonomy
+from understanding.tagged import TaggedClip, TaggedShot
+
+Order = Literal["best", "newest", "longest"]
+Rights = Literal["ok", "restricted", "unknown"]
+DESK = "desk"  # the modality of an editor's correction
+
+
+class UnknownAsset(FactoryError):
+    code = "unknown-asset"
+
+
+class UnknownShot(FactoryError):
+    code = "unknown-shot"
+
+
+class UnknownTag(WrongUsage):
+    code = "unknown-tag"
+
+
+class ShotsChanged(FactoryError):
+    code = "shots-changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a clip: its row, and whether this call made it."""
+
+    asset: int
+    digest: str
+    shots: int
+    seconds: Fraction
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many shots match, and the first of them in the order that was asked for."""
+
+    total: int
+    shots: tuple[Candidate, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFigures:
+    """The size of the library."""
+
+    assets: int
+    retired: int
+    shots: int
+    postings: int
+    seconds: float
+
+
+# --- adding ----------------------------------------------------------------------------------------------------------
+
+
+def save_taxonomy(session: Session, taxonomy: Taxonomy) -> dict[str, int]:
+    """Make the tag table say what the taxonomy says; return the ids. Tags that left it stay: shots may carry them."""
+    rows = {row.name: row for row in session.scalars(sa.select(TagRow))}
+    missing = [label for label in taxonomy if label.name not in rows]
+    if missing:
+        insert_new(session, TagRow, [{"name": m.name, "facet": m.facet, "zh": m.zh, "en": m.en} for m in missing])
+        rows = {row.name: row for row in session.scalars(sa.select(TagRow))}
+    for label in taxonomy:
+        row = rows[label.name]
+        row.facet, row.zh, row.en = label.facet, label.zh, label.en
+        row.parent_id = rows[label.parent].id if label.parent else None
+    session.flush()
+    return {name: row.id for name, row in rows.items()}
+
+
+def known(session: Session, digest: str) -> Added | None:
+    """Return the clip with this content, if it was added before (retired or not)."""
+    row = session.execute(sa.select(Asset.id, Asset.seconds).where(Asset.digest == digest)).one_or_none()
+    if row is None:
+        return None
+    shots = session.scalar(sa.select(sa.func.count(Shot.id)).where(Shot.asset_id == row.id)) or 0
+    return Added(row.id, digest, shots, row.seconds, new=False)
+
+
+def add_clip(
+    session: Session,
+    adopted: Adopted,
+    tagged: TaggedClip,
+    *,
+    original: str,
+    taxonomy: Taxonomy,
+    rights: Rights = "unknown",
+    credit: str = "",
+    licence: str = "",
+    source_url: str = "",
+) -> Added:
+    """Write clip, shots, tags and the tagger's version; the caller's transaction makes it one step.
+
+    A clip whose content is known, even one that another process adds at this moment, changes nothing.
+    """
+    tags = save_taxonomy(session, taxonomy)
+    model = _model_id(session, tagged.version)
+    provenance = {"rights": rights, "credit": storable(credit), "licence": licence, "source_url": storable(source_url)}
+    values = _asset_values(adopted, tagged, storable(original), model) | provenance
+    if not insert_new(session, Asset, [values]):
+        before = known(session, adopted.digest)
+        assert before is not None
+        return before
+    asset = session.scalars(sa.select(Asset).where(Asset.digest == adopted.digest)).one()
+    for number, shot in enumerate(tagged.shots):
+        row = Shot(asset_id=asset.id, number=number, start=shot.start, end=shot.end)
+        _describe(row, shot, asset)
+        session.add(row)
+        session.flush()
+        _post(session, row.id, shot, tags, model)
+    return Added(asset.id, adopted.digest, len(tagged.shots), asset.seconds, new=True)
+
+
+def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy) -> int:
+    """Replace what the machine said of a clip by what a newer tagger says. Corrections win and stay."""
+    asset = _asset(session, digest)
+    if [(s.start, s.end) for s in asset.shots] != [(s.start, s.end) for s in tagged.shots]:
+        raise ShotsChanged(
+            f"the tagger cuts {asset.file_name!r} into other shots ({len(tagged.shots)}, before {len(asset.shots)})",
+            next_step="retire the clip and ingest it anew; its corrections must be made again",
+        )
+    tags = save_taxonomy(session, taxonomy)
+    asset.model_id = _model_id(session, tagged.version)
+    for row, shot in zip(asset.shots, tagged.shots, strict=True):
+        _describe(row, shot, asset)
+        session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.id))
+        _post(session, row.id, shot, tags, asset.model_id)
+        _correct_again(session, row.id)
+    return len(tagged.shots)
+
+
+def _asset_values(adopted: Adopted, tagged: TaggedClip, original: str, model: int) -> dict[str, object]:
+    probe = tagged.probe
+    file_name = original.rstrip("/").rpartition("/")[2] or original
+    return {
+        "digest": adopted.digest,
+        "original": original,
+        "file_name": file_name,
+        "bytes": adopted.size,
+        "container": storable(probe.container)[:64],
+        "codec": storable(probe.codec)[:64],
+        "pixel_format": storable(probe.pixel_format)[:64],
+        "width": probe.width,
+        "height": probe.height,
+        "fps_num": probe.fps.numerator,
+        "fps_den": probe.fps.denominator,
+        "frames": probe.frames,
+        "seconds": probe.seconds,
+        "seconds_us": microseconds(probe.seconds),
+        "rotation": probe.rotation,
+        "interlaced": probe.interlaced,
+        "variable_rate": probe.variable_rate,
+        "sound_codec": None if probe.sound_codec is None else storable(probe.sound_codec)[:64],
+        "sound_rate": probe.sound_rate,
+        "sound_channels": probe.sound_channels,
+        "sound_start": probe.sound_start,
+        "title": storable(probe.title) or _title_of(file_name),
+        "language": tagged.language[:16],
+        "warnings": list(dict.fromkeys((*probe.warnings, *tagged.warnings))),
+        "model_id": model,
+        "status": "added",
+        "created_at": utc_now(),
+    }
+
+
+def _title_of(file_name: str) -> str:
+    """`Terra-Pro_dunes.mp4` -> `Terra-Pro dunes`."""
+    stem = file_name.rpartition(".")[0] or file_name
+    return stem.replace("_", " ").strip()
+
+
+def _describe(row: Shot, shot: TaggedShot, asset: Asset) -> None:
+    quality = shot.quality
+    row.length_us = microseconds(shot.end - shot.start)
+    row.width, row.height = asset.width, asset.height
+    row.luma, row.sharpness, row.motion = quality.luma, quality.sharpness, quality.motion
+    row.text_area, row.loudness_db, row.quality = quality.text_area, quality.loudness_db, quality.score
+    row.burnt_in, row.speech = storable(shot.burnt_in), storable(shot.speech)
+    row.words = searchable("\n".join((asset.title, row.speech, row.burnt_in)))
+    row.vector = np.asarray(shot.vector, dtype="<f2").tobytes()
+
+
+def _post(session: Session, shot_id: int, shot: TaggedShot, tags: dict[str, int], model: int) -> None:
+    unknown = [t.name for t in shot.tags if t.name not in tags]
+    if unknown:
+        raise UnknownTag(f"the taxonomy has no tag {', '.join(unknown)}", next_step="tag and store by one taxonomy")
+    rows = [
+        {
+            "tag_id": tags[t.name],
+            "shot_id": shot_id,
+            "confidence": t.confidence,
+            "source": t.modality,
+            "model_id": model,
+        }
+        for t in shot.tags
+    ]
+    if rows:
+        session.execute(sa.insert(ShotTag), rows)
+
+
+def _model_id(session: Session, version: str) -> int:
+    insert_new(session, Model, [{"version": version}])
+    return session.scalars(sa.select(Model.id).where(Model.version == version)).one()
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+def find_shots(
+    session: Session, query: Query, *, limit: int = 20, offset: int = 0, order: Order = "best", vectors: bool = False
+) -> Found:
+    """Return the shots that match, best first: score, then picture quality, then the older. Retired clips never match.
+
+    `vectors` loads each shot's embedding too (for choosing unlike shots); it is left out otherwise, being large.
+    """
+    compiled = index.compile_query(session, query)
+    chosen = index.matching_shots(compiled).order_by(*_ordering(order)).limit(limit).offset(offset)
+    rows = session.execute(chosen).all()
+    found = {row.id: float(row.score) for row in rows}
+    complete = offset == 0 and len(found) < limit
+    total = len(found) if complete else index.count(session, query)
+    return Found(total, load_shots(session, list(found), vectors=vectors), tuple(found.values()))
+
+
+def _ordering(order: Order) -> tuple[sa.ColumnElement[Any], ...]:
+    best: tuple[sa.ColumnElement[Any], ...] = (sa.literal_column("score").desc(), Shot.quality.desc(), Shot.id.asc())
+    first: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
+        "best": (),
+        "newest": (Asset.id.desc(),),
+        "longest": (Shot.length_us.desc(),),
+    }
+    return (*first[order], *best)
+
+
+def load_shots(session: Session, ids: Sequence[int], *, vectors: bool = False) -> tuple[Candidate, ...]:
+    """Return these shots in this order. Raises UnknownShot where one does not exist."""
+    if not ids:
+        return ()
+    rows = session.scalars(
+        sa.select(Shot)
+        .where(Shot.id.in_(ids))
+        .options(joinedload(Shot.asset).joinedload(Asset.model))
+        .options(*([] if vectors else [sa.orm.defer(Shot.vector)]))
+    )
+    by_id = {row.id: row for row in rows}
+    missing = [shot for shot in ids if shot not in by_id]
+    if missing:
+        raise UnknownShot(f"there is no shot {missing[0]}", next_step="find shots anew: the library may have changed")
+    tags = _tags_of(session, ids)
+    return tuple(_candidate(by_id[shot], tags.get(shot, ()), vectors) for shot in ids)
+
+
+def _tags_of(session: Session, ids: Iterable[int]) -> dict[int, tuple[CandidateTag, ...]]:
+    """Return the tags of each shot, most confident first."""
+    rows = session.execute(
+        sa.select(ShotTag.shot_id, TagRow.name, ShotTag.confidence, ShotTag.source)
+        .join(TagRow, TagRow.id == ShotTag.tag_id)
+        .where(ShotTag.shot_id.in_(ids))
+        .order_by(ShotTag.shot_id, ShotTag.confidence.desc(), TagRow.name)
+    )
+    tags: dict[int, list[CandidateTag]] = {}
+    for row in rows:
+        tags.setdefault(row.shot_id, []).append(CandidateTag(row.name, row.confidence, row.source))
+    return {shot: tuple(found) for shot, found in tags.items()}
+
+
+def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vectors: bool) -> Candidate:
+    asset = shot.asset
+    words = "\n".join(part for part in (asset.title, shot.speech, shot.burnt_in) if part)
+    vector = tuple(np.frombuffer(shot.vector, dtype="<f2").astype(float).tolist()) if vectors else ()
+    return Candidate(
+        shot=shot.id,
+        asset=asset.digest,
+        title=asset.title,
+        start=shot.start,
+        end=shot.end,
+        width=shot.width,
+        height=shot.height,
+        fps=Fraction(asset.fps_num, asset.fps_den),
+        has_sound=asset.sound_codec is not None,
+        tags=tags,
+        words=words,
+        vector=vector,
+        quality=shot.quality,
+        rights=asset.rights,
+        credit=asset.credit,
+        licence=asset.licence,
+        model_version=asset.model.version,
+    )
+
+
+def paths_as_given(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """Return the path that each clip was ingested from, for people to read."""
+    rows = session.execute(sa.select(Asset.digest, Asset.original).where(Asset.digest.in_(list(digests))))
+    return {row.digest: row.original for row in rows}
+
+
+def figures(session: Session) -> LibraryFigures:
+    """Return how large the library is."""
+
+    def total(what: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> int:
+        return session.scalar(sa.select(sa.func.coalesce(what, 0)).where(*where)) or 0
+
+    return LibraryFigures(
+        assets=total(sa.func.count(Asset.id), Asset.status == "added"),
+        retired=total(sa.func.count(Asset.id), Asset.status == "retired"),
+        shots=total(sa.func.count(Shot.id)),
+        postings=total(sa.func.count(ShotTag.shot_id)),
+        seconds=float(total(sa.func.sum(Asset.seconds_us), Asset.status == "added")) / 1_000_000,
+    )
+
+
+# --- the desk's word -------------------------------------------------------------------------------------------------
+
+
+def correct(session: Session, shot: int, tag: str, *, present: bool, author: str = "", note: str = "") -> None:
+    """Say that a shot does or does not show a tag. It wins over every tagger, now and later."""
+    if session.get(Shot, shot) is None:
+        raise UnknownShot(f"there is no shot {shot}", next_step="find shots anew: the library may have changed")
+    tag_id = _tag_id(session, tag)
+    row = session.get(Correction, (shot, tag_id))
+    if row is None:
+        row = Correction(shot_id=shot, tag_id=tag_id)
+        _remember_machine(session, row)
+        session.add(row)
+    row.present, row.author, row.note, row.created_at = present, storable(author), storable(note), utc_now()
+    _write_over(session, row)
+
+
+def take_back(session: Session, shot: int, tag: str) -> bool:
+    """Withdraw a correction; the machine's word stands again. False where there was none."""
+    row = session.get(Correction, (shot, _tag_id(session, tag)))
+    if row is None:
+        return False
+    session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == shot, ShotTag.tag_id == row.tag_id))
+    if row.machine_confidence is not None:
+        said = {"confidence": row.machine_confidence, "source": row.machine_source, "model_id": row.machine_model_id}
+        session.execute(sa.insert(ShotTag).values(tag_id=row.tag_id, shot_id=shot, **said))
+    session.delete(row)
+    session.flush()
+    return True
+
+
+def _correct_again(session: Session, shot: int) -> None:
+    """Put the desk's word back over postings that a tagger has just written."""
+    for row in session.scalars(sa.select(Correction).where(Correction.shot_id == shot)):
+        _remember_machine(session, row)
+        _write_over(session, row)
+
+
+def _remember_machine(session: Session, row: Correction) -> None:
+    """Keep in the correction what the machine's posting says."""
+    posted = session.get(ShotTag, (row.tag_id, row.shot_id), populate_existing=True)
+    row.machine_confidence = None if posted is None else posted.confidence
+    row.machine_source = None if posted is None else posted.source
+    row.machine_model_id = None if posted is None else posted.model_id
+
+
+def _write_over(session: Session, row: Correction) -> None:
+    session.flush()
+    session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.shot_id, ShotTag.tag_id == row.tag_id))
+    if row.present:
+        desk = {"tag_id": row.tag_id, "shot_id": row.shot_id, "confidence": 1.0, "source": DESK}
+        session.execute(sa.insert(ShotTag).values(desk))
+
+
+def _tag_id(session: Session, tag: str) -> int:
+    found = session.scalar(sa.select(TagRow.id).where(TagRow.name == tag))
+    if found is None:
+        raise UnknownTag(f"there is no tag {tag!r}", next_step="use a canonical name of the taxonomy")
+    return found
+
+
+def retire(session: Session, digest: str) -> None:
+    """Take a clip out of every search. Its file and rows stay, so that finished videos keep their trace."""
+    asset = _asset(session, digest)
+    asset.status, asset.retired_at = "retired", asset.retired_at or utc_now()
+
+
+def restore(session: Session, digest: str) -> None:
+    """Bring a retired clip back."""
+    asset = _asset(session, digest)
+    asset.status, asset.retired_at = "added", None
+
+
+def _asset(session: Session, digest: str) -> Asset:
+    asset = session.scalars(sa.select(Asset).where(Asset.digest == digest)).one_or_none()
+    if asset is None:
+        raise UnknownAsset(f"there is no clip {digest}", next_step="ingest it first")
+    return asset
