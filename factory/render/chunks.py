@@ -1,7 +1,7 @@
-"""The timeline cut into pieces that one small ffmpeg process each can make, kept by content and joined without re-encoding.
+"""The timeline cut into pieces that one small ffmpeg process each can make, kept by content and joined by copying.
 
-Pieces are the bodies of scenes, cut again where the footage at the bottom changes, and the joints: the overlap of a transition.
-A piece's key says everything that decides its frames and nothing else, so that an edit repeats only what it changes.
+Pieces are the bodies of scenes, cut again where the footage at the bottom changes, and the joints: the overlap of a
+transition. A piece's key says everything that decides its frames and no more: an edit repeats only what it changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import av
 from factory.plan.timeline import Canvas, Timeline
 from factory.render.command import FfmpegCommand, digest_of
 from factory.render.errors import RenderFailed, TimelineImpossible, disk_full_named
-from factory.render.ffmpeg import Limits, run, version
+from factory.render.ffmpeg import LIMITS, run, version
 from factory.render.graph import Chunk, Part, Window, ground_of
 from factory.render.overlays import Cached
 from factory.render.transitions import xfade_name
@@ -46,8 +46,11 @@ def check(timeline: Timeline) -> None:
 
 
 def cut(timeline: Timeline, parts: Sequence[tuple[Part, ...]], captions: Callable[[int, int], str]) -> list[Chunk]:
-    """Cut the timeline; `parts` are each scene's layers with what they show, `captions(start, end)` writes the ASS script
-    of program frames [start, end), empty where nothing is said. The chunks' frames add up to the timeline's."""
+    """Cut the timeline. The chunks' frames add up to the timeline's.
+
+    `parts` are each scene's layers with what they show; `captions(start, end)` writes the ASS script of program frames
+    [start, end), empty where nothing is said.
+    """
     chunks: list[Chunk] = []
     at = 0
 
@@ -91,7 +94,6 @@ def make_chunk(
     cached: Cached,
     *,
     name: str,
-    limits: Limits,
     on_progress: Callable[[int], None],
     cancelled: Callable[[], bool],
 ) -> tuple[Path, bool]:
@@ -101,7 +103,7 @@ def make_chunk(
     def make(target: Path) -> None:
         nonlocal made
         made = True
-        run(command, output=target, on_progress=on_progress, cancelled=cancelled, limits=limits)
+        run(command, output=target, on_progress=on_progress, cancelled=cancelled, limits=LIMITS)
         frames = count_frames(target)
         if frames != command.frames:
             target.unlink()
@@ -126,8 +128,8 @@ def join(
 ) -> int:
     """Join chunks (and the program's sound) into one MP4 by copying packets; return the number of pictures.
 
-    Every picture gets its exact time: its place in its chunk after the frames before it. Nothing is decoded. All chunks must
-    carry the same decoder headers (SPS, PPS).
+    Every picture gets its exact time: its place in its chunk after the frames before it. Nothing is decoded. All chunks
+    must carry the same decoder headers (SPS, PPS).
     """
     with disk_full_named(output), av.open(str(output), "w", format="mp4", options=_MOVIE) as target:
         with av.open(str(chunks[0])) as first:
@@ -158,7 +160,7 @@ def _picture_packets(chunks: Sequence[Path], stream: Any, fps: Fraction, header:
                     next_step="clear the cache and render again",
                 )
             for packet in source.demux(video=0):
-                if packet.size:
+                if packet.size and packet.pts is not None:
                     packet.pts = start + round(packet.pts * packet.time_base * fps)
                     packet.dts = min(written - REORDER, packet.pts)
                     packet.duration = 1

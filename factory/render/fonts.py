@@ -61,3 +61,11 @@ def check_glyphs(text: str, where: str) -> None:
 def _invisible(character: str) -> bool:
     """Tell spaces and format characters (Unicode Zs, Zl, Zp, Cf, line ends), which leave no ink and need no glyph."""
     return unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cf"} or character in "\n\r\t"
+
+
+@cache
+def line_height() -> float:
+    """Return the height of a line in em, as Windows' metrics give it: what ASS calls the font's size."""
+    with TTCollection(str(font_file()), lazy=True) as collection:
+        metrics = collection[0]["OS/2"]
+        return float(metrics.usWinAscent + metrics.usWinDescent) / float(collection[0]["head"].unitsPerEm)

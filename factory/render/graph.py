@@ -184,7 +184,7 @@ def _topmost(parts: Sequence[Part], frame: int) -> Part:
 def _ground(part: Part, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
     if isinstance(part, Footage):
         return _footage(part, start, frames, canvas, opened)
-    return _held(_opaque(_still(part.drawing, canvas, opened)), frames)
+    return _held(_opaque(_still(part.drawing, canvas, opened), canvas), frames)
 
 
 def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened) -> Any:
@@ -361,8 +361,9 @@ def _held(picture: Any, frames: int) -> Any:
     return picture.filter("loop", loop=-1, size=1, start=0).filter("setpts", "N").filter("trim", end_frame=frames)
 
 
-def _opaque(picture: Any) -> Any:
-    picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
+def _opaque(picture: Any, canvas: Canvas) -> Any:
+    size = {"w": canvas.width, "h": canvas.height}
+    picture = picture.filter("scale", **size, out_color_matrix="bt709", out_range="tv")
     return picture.filter("format", pix_fmts="yuv420p").filter("setsar", 1)
 
 

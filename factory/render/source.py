@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import av
+
+from factory.render.errors import RenderCancelled, RenderFailed
+from factory.render.ffmpeg import FORMATS
+from understanding.errors import MediaRefused
+from understanding.sandbox import Cancelled, ChildRaised, run_limited
 
 Matrix = Literal["bt709", "bt601", "bt2020", "rgb"]
+MATRICES: dict[int, Matrix] = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 4: "bt601", 9: "bt2020", 10: "bt2020"}
+HDR_TRANSFERS = (16, 18)  # ITU-T H.273: perceptual quantiser, hybrid log-gamma
+FULL_RANGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,7 @@ class Source:
     """A file of footage. `width` and `height` are as displayed: turned upright, pixels made square, not yet even.
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
-    without a time stamp, which cannot be sought.
+    without time stamps, which cannot be sought.
     """
 
     asset: str
@@ -29,3 +40,52 @@ class Source:
     interlaced: bool = False
     has_sound: bool = False
     raw: bool = False
+
+
+def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
+    """Read what a file says of itself and decode its first picture, in a limited child.
+
+    Raises `RenderFailed` for a file that no longer opens: it was good when it was ingested.
+    """
+    try:
+        seen = run_limited(look, str(path.resolve()), path=path, cancelled=cancelled)
+    except Cancelled as error:
+        raise RenderCancelled from error
+    except (MediaRefused, ChildRaised) as error:
+        raise RenderFailed(
+            f"the footage {asset[:12]} cannot be opened: {error}",
+            next_step="ingest that clip again, or retire it from the library",
+        ) from error
+    return Source(asset=asset, path=path, **seen)
+
+
+def look(path: str) -> dict[str, Any]:
+    """Return the fields of a `Source`; runs in the child."""
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    with av.open(path, options=options) as container:
+        stream = next(s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
+        frame = next(container.decode(stream))
+        width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
+        rgb = frame.format.is_rgb or frame.format.has_palette
+        return {
+            "width": width,
+            "height": height,
+            "fps": _rate(stream),
+            "matrix": "rgb" if rgb else MATRICES.get(int(frame.colorspace), "bt709" if height >= 720 else "bt601"),
+            "full_range": not rgb and (int(frame.color_range) == FULL_RANGE or frame.format.name.startswith("yuvj")),
+            "hdr": int(frame.color_trc) in HDR_TRANSFERS,
+            "interlaced": bool(frame.interlaced_frame),
+            "has_sound": bool(container.streams.audio),
+            "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
+        }
+
+
+def _displayed(frame: Any, pixel: Fraction) -> tuple[int, int]:
+    width, height = max(round(frame.width * pixel), 1), frame.height
+    return (height, width) if frame.rotation % 180 else (width, height)
+
+
+def _rate(stream: Any) -> Fraction:
+    """Return the footage's pictures a second as far as it is known: it only decides how far ahead to start reading."""
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return min(max(Fraction(rate), Fraction(1, 2)), Fraction(240))

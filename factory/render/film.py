@@ -1,0 +1,308 @@
+"""A timeline becomes a film: cards drawn, chunks encoded in parallel, sound mixed, all joined and published at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline
+from factory.render import chunks
+from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
+from factory.render.command import FfmpegCommand
+from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
+from factory.render.export import srt, vtt, write_poster
+from factory.render.graph import Chunk, Drawn, Footage, Part, compile_chunk
+from factory.render.mix import MusicWriter, mix_program
+from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
+from factory.render.probe import X264, Encoder
+from factory.render.source import Source, read_source
+
+DRAFT_SCALE = Fraction(1, 2)
+COMMENT = "Made with AutoReel"
+# Shares of the whole work, for one figure of progress.
+DRAWN, ENCODED, MIXED, JOINED = 0.06, 0.80, 0.90, 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A finished video and what stands beside it. `chunks_reused` came from the cache, `encoder` wrote the others."""
+
+    video: Path
+    srt: Path
+    vtt: Path
+    poster: Path
+    frames: int
+    fps: Fraction
+    seconds: Fraction
+    width: int
+    height: int
+    encoder: str
+    chunks_made: int
+    chunks_reused: int
+
+
+def render_film(
+    timeline: Timeline,
+    *,
+    source: Callable[[str], Path],
+    cached: Cached,
+    templates: Cards,
+    out: Path,
+    write_music: MusicWriter,
+    draft: bool = False,
+    jobs: int | None = None,
+    encoder: Encoder = X264,
+    on_progress: Callable[[float, str], None] = lambda _share, _what: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Film:
+    """Render `timeline` to `out` (an .mp4), its subtitles and poster beside it under the same name.
+
+    `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
+    several threads call it at once. `draft` is half the size and quick. `on_progress` gets a share in [0, 1] that never
+    falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on `jobs`
+    nor on what the cache holds.
+    """
+    work = _Work(
+        timeline=timeline,
+        source=source,
+        cached=cached,
+        templates=templates,
+        write_music=write_music,
+        encoder=encoder,
+        draft=draft,
+        report=on_progress,
+        asked_to_stop=cancelled,
+    )
+    chunks.check(timeline)
+    check_captions(timeline)
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="render") as pool:
+        try:
+            return work.film(pool, out)
+        except BaseException:
+            work.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+@dataclass(kw_only=True, slots=True)
+class _Work:
+    """One render in progress: what it is given, and its progress over all threads."""
+
+    timeline: Timeline
+    source: Callable[[str], Path]
+    cached: Cached
+    templates: Cards
+    write_music: MusicWriter
+    encoder: Encoder
+    draft: bool
+    report: Callable[[float, str], None]
+    asked_to_stop: Callable[[], bool]
+    stopped: bool = False
+    share: float = 0.0
+    lock: Any = field(default_factory=Lock)
+
+    @property
+    def scale(self) -> Fraction:
+        return DRAFT_SCALE if self.draft else Fraction(1)
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas that is encoded: the timeline's own, or half of it for a draft."""
+        whole = self.timeline.canvas
+        width, height = (int(side * self.scale / 2) * 2 for side in (whole.width, whole.height))
+        return replace(whole, width=width, height=height)
+
+    def film(self, pool: ThreadPoolExecutor, out: Path) -> Film:
+        timeline = self.timeline
+        self._tell(0.0, "reading footage")
+        sources = self._sources(pool)
+        self._tell(DRAWN / 3, "drawing cards")
+        parts = self._parts(pool, sources)
+        cues = program_cues(timeline)
+        writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
+        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end))
+        self._tell(DRAWN, "rendering")
+        sound = pool.submit(self._mix, sources)
+        made = self._encode(pool, pieces)
+        self._tell(ENCODED, "mixing sound")
+        _all([sound])
+        self._tell(MIXED, "joining")
+        self._publish(made, sound.result(), out)
+        srt_file, vtt_file, poster = self._beside(out, cues)
+        self._tell(1.0, "done")
+        canvas, fresh = self.canvas, sum(new for _, new in made)
+        return Film(
+            video=out,
+            srt=srt_file,
+            vtt=vtt_file,
+            poster=poster,
+            frames=timeline.frames,
+            fps=canvas.fps,
+            seconds=timeline.seconds,
+            width=canvas.width,
+            height=canvas.height,
+            encoder=self.encoder.name,
+            chunks_made=fresh,
+            chunks_reused=len(made) - fresh,
+        )
+
+    def _beside(self, out: Path, cues: Sequence[Cue]) -> tuple[Path, Path, Path]:
+        """Write the subtitles and the poster."""
+        self._tell(JOINED, "taking the poster")
+        srt_file, vtt_file, poster = (out.with_suffix(suffix) for suffix in (".srt", ".vtt", ".jpg"))
+        fps = self.timeline.canvas.fps
+        for file, text in ((srt_file, srt(cues, fps)), (vtt_file, vtt(cues, fps))):
+            atomically(file, lambda target, text=text: _write(target, text))  # type: ignore[misc]
+        frame = min(max(self.timeline.poster_frame, 0), self.timeline.frames - 1)
+        atomically(poster, lambda target: write_poster(out, frame, self.canvas, target, self.cancelled))
+        return srt_file, vtt_file, poster
+
+    def _sources(self, pool: ThreadPoolExecutor) -> dict[str, Source]:
+        """Look at every piece of footage once."""
+        assets = {
+            layer.asset for scene in self.timeline.scenes for layer in scene.layers if isinstance(layer, ClipLayer)
+        }
+        looks = {a: pool.submit(read_source, a, self.source(a), self.cancelled) for a in sorted(assets)}
+        _all(looks.values())
+        return {asset: look.result() for asset, look in looks.items()}
+
+    def _parts(self, pool: ThreadPoolExecutor, sources: Mapping[str, Source]) -> list[tuple[Part, ...]]:
+        """Draw every card once; give each scene a black ground at its bottom."""
+        ground = ColorLayer("#000000", 0, max(scene.frames for scene in self.timeline.scenes))
+        black = draw_color(ground, self.timeline.canvas, self.cached, self.scale)
+        drawn: dict[tuple[int, int], Future[Drawing]] = {}
+        for number, scene in enumerate(self.timeline.scenes):
+            for place, layer in enumerate(scene.layers):
+                if not isinstance(layer, ClipLayer):
+                    drawn[number, place] = pool.submit(self._draw, layer, scene)
+        _all(drawn.values())
+        return [
+            (
+                Drawn(replace(ground, frames=scene.frames), black),
+                *(
+                    Footage(layer, sources[layer.asset])
+                    if isinstance(layer, ClipLayer)
+                    else Drawn(layer, drawn[number, place].result())
+                    for place, layer in enumerate(scene.layers)
+                ),
+            )
+            for number, scene in enumerate(self.timeline.scenes)
+        ]
+
+    def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
+        self._check_stopped()
+        timeline = self.timeline
+        if isinstance(layer, ColorLayer):
+            return draw_color(layer, timeline.canvas, self.cached, self.scale)
+        return draw_card(
+            layer,
+            self.templates,
+            self.cached,
+            canvas=timeline.canvas,
+            brand=timeline.brand,
+            locale=timeline.locale,
+            scale=self.scale,
+            where=f"card {layer.card!r} of scene {scene.id!r}",
+        )
+
+    def _encode(self, pool: ThreadPoolExecutor, pieces: Sequence[Chunk]) -> list[tuple[Path, bool]]:
+        """Make all chunks, the longest first, so that no process is left alone at the end."""
+        options = self.encoder.arguments(self.canvas.fps, draft=self.draft)
+        commands = [compile_chunk(piece, self.canvas, options) for piece in pieces]
+        done = [0] * len(pieces)
+        futures: dict[int, Future[tuple[Path, bool]]] = {}
+        first: dict[str, int] = {}
+        for number in sorted(range(len(pieces)), key=lambda i: -pieces[i].frames):
+            if first.setdefault(chunks.key_of(commands[number]), number) == number:
+                futures[number] = pool.submit(self._make, number, pieces[number], commands[number], done)
+        _all(futures.values())
+        results = []
+        for number, command in enumerate(commands):
+            path, made = futures[first[chunks.key_of(command)]].result()
+            results.append((path, made and number in futures))
+        return results
+
+    def _make(self, number: int, piece: Chunk, command: FfmpegCommand, done: list[int]) -> tuple[Path, bool]:
+        def progressed(frames: int) -> None:
+            done[number] = min(frames, piece.frames)
+            self._tell(DRAWN + (ENCODED - DRAWN) * sum(done) / self.timeline.frames, "rendering")
+
+        self._check_stopped()
+        result = chunks.make_chunk(
+            command, self.cached, name=piece.name, on_progress=progressed, cancelled=self.cancelled
+        )
+        progressed(piece.frames)
+        return result
+
+    def _mix(self, sources: Mapping[str, Source]) -> Path:
+        self._check_stopped()
+        return mix_program(
+            self.timeline,
+            source=self.source,
+            sources=sources,
+            cached=self.cached,
+            write_music=self.write_music,
+            cancelled=self.cancelled,
+        )
+
+    def _publish(self, made: Sequence[tuple[Path, bool]], sound: Path, out: Path) -> None:
+        self._check_stopped()
+        metadata = {"title": self.timeline.title, "comment": COMMENT}
+
+        def write(target: Path) -> None:
+            files = [path for path, _ in made]
+            frames = chunks.join(files, sound, target, canvas=self.canvas, metadata=metadata)
+            if frames != self.timeline.frames:
+                raise RenderFailed(
+                    f"the film has {frames} frames instead of {self.timeline.frames}",
+                    next_step="clear the cache and render again",
+                )
+
+        atomically(out, write)
+
+    def cancelled(self) -> bool:
+        return self.stopped or self.asked_to_stop()
+
+    def stop(self) -> None:
+        """Let every thread end soon."""
+        self.stopped = True
+
+    def _check_stopped(self) -> None:
+        if self.cancelled():
+            raise RenderCancelled
+
+    def _tell(self, share: float, what: str) -> None:
+        with self.lock:
+            self.share = max(self.share, min(share, 1.0))
+            self.report(self.share, what)
+
+
+def atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file beside `path`, bring it to the disk, and only then give it its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.stem[:80]}.{os.getpid()}.part{path.suffix}")
+    try:
+        with disk_full_named(path):
+            write(beside)
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(target: Path, text: str) -> None:
+    target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _all(futures: Iterable[Future[Any]]) -> None:
+    """Wait for all; raise the first failure as soon as there is one."""
+    finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
+    for future in finished:
+        future.result()

@@ -1,0 +1,199 @@
+"""Whole films of tiny clips: exact frames, exact sound, the same result every time, nothing half-written."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from factory.plan.timeline import (
+    Canvas,
+    CardLayer,
+    ClipLayer,
+    ColorLayer,
+    Cue,
+    Music,
+    Speech,
+    SpokenLine,
+    TimedScene,
+    Timeline,
+    Transition,
+)
+from factory.render.errors import RenderCancelled, TimelineImpossible
+from factory.render.film import Film, render_film
+from factory.render.fonts import GlyphMissing
+from factory.render.loudness import loudness
+from tests.render_kit import PlainCards, Store, frames_digest, hum, lumas, number_in, numbered_clip, sound_in
+
+CANVAS = Canvas(320, 180)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("store"))
+    clip = numbered_clip(store.folder / "clip.mp4", frames=200)
+    store.shelf["clip"] = clip
+    talk = store.folder / "talk.wav"
+    rate = 24_000
+    time_ = np.arange(rate * 3 // 2) / rate
+    soundfile.write(talk, 0.3 * np.sin(2 * np.pi * 3000 * time_), rate)
+    store.shelf["talk"] = talk
+    return store
+
+
+def clip(start: int, frames: int, *, at: int = 0, sound_db: float | None = None) -> ClipLayer:
+    return ClipLayer("clip", 1, Fraction(start, 30), at, frames, sound_db=sound_db)
+
+
+def timeline() -> Timeline:
+    card = CardLayer("plate", {"text": "北风 X5", "box": (20, 110, 120, 40)}, 5, 50, "lower_third", counts=True)
+    spoken = SpokenLine(Speech("hello", "talk", Fraction(3, 2)), 15)
+    scenes = (
+        TimedScene("one", 75, (clip(10, 75), card), Transition("fade", 12), (spoken,), (Cue(15, 60, ("Hello",)),)),
+        TimedScene("two", 60, (clip(100, 25), clip(150, 35, at=25))),
+        TimedScene("end", 30, (ColorLayer("#102030", 0, 30, "#805010"),), still=True),
+    )
+    return Timeline(
+        "A & B", "zh-CN", "test", "plain", CANVAS, scenes, Music("hum", 1), poster_frame=20, caption_style="plain"
+    )
+
+
+def render(timeline: Timeline, store: Store, out: Path, **options: object) -> Film:
+    parts = {"templates": PlainCards(), "write_music": hum, "jobs": 2, **options}
+    return render_film(timeline, source=store.source, cached=store.cached, out=out, **parts)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def film(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Film:
+    return render(timeline(), store, tmp_path_factory.mktemp("out") / "film.mp4")
+
+
+def test_has_exactly_the_planned_frames(film: Film) -> None:
+    assert film.frames == timeline().frames == 153
+    assert len(lumas(film.video)) == 153
+
+
+def test_shows_each_frame_of_the_footage_once_and_in_its_place(film: Film) -> None:
+    numbers = [number_in(luma[:90]) for luma in lumas(film.video)]
+    assert numbers[:63] == list(range(10, 73))
+    assert numbers[75:88] == list(range(112, 125))
+    assert numbers[88:123] == list(range(150, 185))
+
+
+def test_is_eight_bit_bt709_with_square_pixels_and_its_index_in_front(film: Film) -> None:
+    with av.open(str(film.video)) as container:
+        picture = container.streams.video[0]
+        assert (picture.format.name, picture.width, picture.height) == ("yuv420p", 320, 180)
+        assert picture.average_rate == 30
+        context = picture.codec_context
+        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
+        assert container.metadata["title"] == "A & B"
+        assert "AutoReel" in container.metadata["comment"]
+    data = film.video.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_picture_and_sound_end_within_one_frame(film: Film) -> None:
+    assert abs(len(sound_in(film.video)) / 48_000 - 153 / 30) < 1 / 30
+
+
+def test_loudness_and_peak_are_as_ordered(film: Film) -> None:
+    sound = sound_in(film.video)
+    assert loudness(sound, 48_000) == pytest.approx(-14.0, abs=0.5)
+    assert np.abs(sound).max() <= 10 ** (-1 / 20)
+
+
+def test_writes_subtitles_and_poster(film: Film) -> None:
+    assert film.srt.read_text() == "1\n00:00:00,500 --> 00:00:02,000\nHello\n"
+    assert film.vtt.read_text() == "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nHello\n"
+    with av.open(str(film.poster)) as container:
+        poster = next(container.decode(video=0))
+    assert (poster.width, poster.height) == (320, 180)
+    assert number_in(np.asarray(poster.to_ndarray(format="gray"), dtype=np.uint8)[:90]) == 30
+
+
+def test_second_render_reuses_every_chunk(film: Film, store: Store, tmp_path: Path) -> None:
+    again = render(timeline(), store, tmp_path / "again.mp4")
+    assert again.chunks_made == 0
+    assert again.chunks_reused == film.chunks_made + film.chunks_reused
+    assert frames_digest(again.video) == frames_digest(film.video)
+
+
+def test_same_frames_from_an_empty_cache_with_another_number_of_jobs(film: Film, store: Store, tmp_path: Path) -> None:
+    fresh = Store(tmp_path / "fresh")
+    fresh.shelf = store.shelf
+    again = render(timeline(), fresh, tmp_path / "again.mp4", jobs=1)
+    assert again.chunks_reused == 0
+    assert frames_digest(again.video) == frames_digest(film.video)
+    assert np.array_equal(sound_in(again.video), sound_in(film.video))
+
+
+def test_an_edit_repeats_only_what_it_changes(film: Film, store: Store, tmp_path: Path) -> None:
+    whole = timeline()
+    last = replace(whole.scenes[2], layers=(ColorLayer("#ff0000", 0, 30),))
+    edited = render(replace(whole, scenes=(*whole.scenes[:2], last)), store, tmp_path / "edited.mp4")
+    assert edited.chunks_made == 1
+
+
+def test_draft_is_half_the_size(store: Store, tmp_path: Path) -> None:
+    film = render(timeline(), store, tmp_path / "draft.mp4", draft=True)
+    assert (film.width, film.height) == (160, 90)
+    assert [luma.shape for luma in lumas(film.video)] == [(90, 160)] * 153
+
+
+def test_progress_never_falls_and_ends_at_one(store: Store, tmp_path: Path) -> None:
+    shares: list[float] = []
+    fresh = Store(tmp_path / "fresh")
+    fresh.shelf = store.shelf
+    render(timeline(), fresh, tmp_path / "x.mp4", on_progress=lambda share, _what: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert len({share for share in shares if 0.06 < share < 0.8}) >= 3
+
+
+def test_cancel_is_quick_and_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    long = replace(timeline(), canvas=Canvas(1920, 1080))
+    fresh = Store(tmp_path / "fresh")
+    fresh.shelf = store.shelf
+    stop = threading.Event()
+    asked: list[float] = []
+
+    def watch(share: float, what: str) -> None:
+        if what == "rendering" and share > 0.06 and not stop.is_set():
+            stop.set()
+            asked.append(time.monotonic())
+
+    with pytest.raises(RenderCancelled):
+        render(long, fresh, tmp_path / "x.mp4", on_progress=watch, cancelled=stop.is_set)
+    assert time.monotonic() - asked[0] < 5
+    assert list(tmp_path.iterdir()) == [fresh.folder]
+    assert not [path for path in fresh.folder.iterdir() if path.name.startswith("scratch")]
+
+
+def test_a_missing_glyph_stops_before_anything_is_rendered(store: Store, tmp_path: Path) -> None:
+    whole = timeline()
+    first = replace(whole.scenes[0], cues=(Cue(0, 30, ("fast \U0001f697",)),))
+    with pytest.raises(GlyphMissing, match=r"U\+1F697.*caption of scene one"):
+        render(replace(whole, scenes=(first, *whole.scenes[1:])), store, tmp_path / "x.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("scene", "cause"),
+    [
+        (TimedScene("end", 30, (), Transition("fade", 5)), "last scene 'end'"),
+        (TimedScene("end", 0, ()), "'end' has 0 frames"),
+    ],
+)
+def test_an_impossible_timeline_is_refused(scene: TimedScene, cause: str, store: Store, tmp_path: Path) -> None:
+    whole = timeline()
+    with pytest.raises(TimelineImpossible, match=cause):
+        render(replace(whole, scenes=(*whole.scenes[:2], scene)), store, tmp_path / "x.mp4")
