@@ -39,3 +39,8 @@ def like_pattern(text: str) -> str | None:
 
 def _is_cjk(word: str) -> bool:
     return re.match(rf"[{_CJK}]", word) is not None
+
+
+def compact(name: str) -> str:
+    """Return a name as names are looked up: folded, no spaces (`Lumen S`, `lumen-s` and `LumenS` alike)."""
+    return fold(name).replace(" ", "")
