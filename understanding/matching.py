@@ -26,6 +26,7 @@ NAMED_FOR_OTHER_SHOTS_TOO: Final = 0.75  # a title speaks of the clip, not of ea
 NAMED_ON_SCREEN: Final = 0.6
 NAMED_IN_SPEECH: Final = 0.6
 PARENT_SHARE: Final = 0.8
+SUBJECT_DOUBT: Final = 0.6  # how far words about cars make a seen animal or dish doubtful
 FLOOR: Final = 1e-4  # no tag is impossible before the net has spoken
 
 
@@ -100,7 +101,8 @@ class Matcher:
         self._lists = np.zeros((len(taxonomy), IMAGENET_CLASSES))
         for i, label in enumerate(taxonomy):
             self._lists[i, list(label.imagenet)] = 1
-        self._subjects = [taxonomy.index(t) for t in (*taxonomy.facet("subject"), "non-automotive") if t in taxonomy]
+        self._subjects = [taxonomy.index(t) for t in taxonomy.facet("subject")]
+        self._outside = [taxonomy.index(t) for t in ("non-automotive",) if t in taxonomy]
         named = (tag for facet in ("scene", "body", "part", "event") for tag in taxonomy.facet(facet))
         self._vehicular = [taxonomy.index(t) for t in named if t not in ("non-automotive", "night", "aerial")]
 
@@ -109,7 +111,9 @@ class Matcher:
         how many shots the clip has."""
         spoken = self._by_words(words, quality, shots)
         seen = self._by_picture(scores, quality)
-        seen[self._subjects] *= 1 - self._automotive(spoken)  # a drawn or unusual car looks like household goods
+        automotive = self._automotive(spoken)  # a drawn or unusual car looks like household goods
+        seen[self._subjects] *= 1 - SUBJECT_DOUBT * automotive
+        seen[self._outside] *= 1 - automotive
         return Belief({"picture": seen, "words": self._without_contradiction(spoken, quality)})
 
     def _by_picture(self, scores: NDArray[np.float32], quality: ShotQuality) -> Floats:

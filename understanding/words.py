@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,12 +58,7 @@ def language(text: str) -> str:
     chinese = sum("\u3400" <= c <= "\u9fff" for c in text)
     if letters < 2 or (letters < 12 and not chinese):
         return ""
-    code: str = _identifier().classify(text)[0]
+    from py3langid import classify  # noqa: PLC0415  loads its model at the first text
+
+    code: str = classify(text)[0]
     return code
-
-
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  half a second
-
-    return LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
