@@ -30,6 +30,8 @@ FINDER = NameFinder(load_taxonomy())
         ("neg-0012", set()),
         ("火车站的花费", set()),
         ("a dark blue Mercedes", set()),
+        ("Cars and coffee, Dodge Charger, jump start, driver assistance", {"car"}),
+        ("足球比赛", {"sport"}),
         ("no cars, no crash", set()),
         ("没有碰撞", set()),
         ("not a car but a taxi", {"car", "taxi"}),  # only what stands right before a name denies it

@@ -192,7 +192,7 @@ class Matcher:
 
 def _by_light(quality: ShotQuality, vehicles: float) -> dict[str, float]:
     """Brightness: a very dark picture with something in it is a night shot; a bright road is a day."""
-    deep = Ramp(-0.1, -0.03, 1.0)(-quality.luma)
+    deep = Ramp(-0.1, -0.03, 1.0)(-quality.luma) * Ramp(0.012, 0.025, 1.0)(quality.luma)
     return {
         "dark": 0.75 * deep,
         "night": 0.6 * deep if quality.sharpness > 0 else 0.0,
