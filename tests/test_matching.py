@@ -17,9 +17,11 @@ from understanding.words import Words
 TAXONOMY = load_taxonomy()
 DAY = ShotQuality(luma=0.45, sharpness=0.6, motion=0.1, text_area=0.0, loudness_db=-30)
 DEEP_NIGHT = ShotQuality(luma=0.03, sharpness=0.2, motion=0.1, text_area=0.0, loudness_db=-30)
+GREY = ShotQuality(luma=0.2, sharpness=0.3, motion=0.0, text_area=0.0, loudness_db=-120)
 BLACK = ShotQuality(luma=0.0, sharpness=0.0, motion=0.0, text_area=0.0, loudness_db=-120)
 SPORTS_CAR, RACE_CAR, CONVERTIBLE, GRILLE, TABBY, LORRY, TRAM, MINIVAN = 817, 751, 511, 581, 281, 867, 829, 656
 SCOOTER, LIGHTS = 670, 920
+MUTE = sorted(set(range(1000)) - {index for label in TAXONOMY for index in label.imagenet})
 FLAT: Mapping[int, float] = {}
 
 
@@ -30,8 +32,9 @@ def matcher() -> Matcher:
 
 
 def seen(mass: Mapping[int, float], rows: int = 3) -> NDArray[np.float32]:
-    """ImageNet probabilities with `mass` on some classes and the rest spread evenly."""
-    scores = np.full((rows, 1000), (1 - sum(mass.values())) / 1000, np.float32)
+    """ImageNet probabilities with `mass` on some classes and the rest spread over classes that speak for no tag."""
+    scores = np.zeros((rows, 1000), np.float32)
+    scores[:, MUTE] = (1 - sum(mass.values())) / len(MUTE)
     for index, share in mass.items():
         scores[:, index] += share
     return scores
@@ -42,7 +45,7 @@ def believed(belief: Belief, at_least: float = 0.3) -> dict[str, float]:
 
 
 def spoken(matcher: Matcher, **words: str) -> dict[str, float]:
-    return believed(matcher.believe(seen(FLAT), BLACK, Words(**words)))
+    return believed(matcher.believe(seen(FLAT), GREY, Words(**words)))
 
 
 def test_a_title_names_with_high_confidence_and_lifts_the_parent(matcher: Matcher) -> None:
@@ -131,6 +134,7 @@ def test_a_bright_shot_does_not_believe_in_night(matcher: Matcher) -> None:
 @pytest.mark.parametrize("scores", [seen({SPORTS_CAR: 0.9}), seen(FLAT), np.zeros((0, 1000), np.float32)])
 def test_a_black_shot_shows_nothing(matcher: Matcher, scores: NDArray[np.float32]) -> None:
     assert believed(matcher.believe(scores, BLACK, Words()), at_least=0.1) == {}
+    assert believed(matcher.believe(scores, BLACK, Words(title="Off-road in the mud"))) == {}
 
 
 def test_writing_is_seen(matcher: Matcher) -> None:

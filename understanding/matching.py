@@ -25,6 +25,7 @@ NAMED_IN_TITLE: Final = 0.9
 NAMED_FOR_OTHER_SHOTS_TOO: Final = 0.75  # a title speaks of the clip, not of each of its shots
 NAMED_ON_SCREEN: Final = 0.6
 NAMED_IN_SPEECH: Final = 0.6
+BLACK_LUMA: Final = 0.012  # below, a picture shows nothing
 PARENT_SHARE: Final = 0.8
 SUBJECT_DOUBT: Final = 0.6  # how far words about cars make a seen animal or dish doubtful
 FLOOR: Final = 1e-4  # no tag is impossible before the net has spoken
@@ -118,7 +119,7 @@ class Matcher:
 
     def _by_picture(self, scores: NDArray[np.float32], quality: ShotQuality) -> Floats:
         seen = np.zeros(len(self.taxonomy))
-        if quality.luma < 0.012 or not len(scores):  # black: whatever the classifier says is its own invention
+        if quality.luma < BLACK_LUMA or not len(scores):  # black: whatever the classifier says is its own invention
             return seen
         mean = scores.mean(axis=0, dtype=np.float64)
         mass = self._lists @ mean
@@ -181,8 +182,8 @@ class Matcher:
         return float(spoken[self._vehicular].max(initial=0.0))
 
     def _without_contradiction(self, spoken: Floats, quality: ShotQuality) -> Floats:
-        """A title's `night` does not hold for a bright shot, nor its `daylight` for a dark one."""
-        believed = spoken.copy()
+        """A title's `night` does not hold for a bright shot, its `daylight` for a dark one, nothing for a black one."""
+        believed = spoken * 0.25 if quality.luma < BLACK_LUMA else spoken.copy()
         wrong = ("night", "dark") if quality.luma > 0.35 else ("daylight", "sunny") if quality.luma < 0.08 else ()
         for tag in wrong:
             if tag in self.taxonomy:
@@ -192,7 +193,7 @@ class Matcher:
 
 def _by_light(quality: ShotQuality, vehicles: float) -> dict[str, float]:
     """Brightness: a very dark picture with something in it is a night shot; a bright road is a day."""
-    deep = Ramp(-0.1, -0.03, 1.0)(-quality.luma) * Ramp(0.012, 0.025, 1.0)(quality.luma)
+    deep = Ramp(-0.1, -0.03, 1.0)(-quality.luma) * Ramp(BLACK_LUMA, 0.025, 1.0)(quality.luma)
     return {
         "dark": 0.75 * deep,
         "night": 0.6 * deep if quality.sharpness > 0 else 0.0,
