@@ -101,7 +101,7 @@ def test_a_wide_street_scatters_and_is_no_exterior(matcher: Matcher) -> None:
 
 
 def test_a_cat_is_no_car(matcher: Matcher) -> None:
-    tags = believed(matcher.believe(seen({TABBY: 0.85}), DAY, Words()))
+    tags = believed(matcher.believe(seen({TABBY: 0.95}), DAY, Words()))
     assert tags["animal"] > 0.7
     assert tags["non-automotive"] > 0.7
     assert tags.keys().isdisjoint({"car", "exterior", "traffic"})
