@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
-from understanding.build import SIZES, CheckpointRefused, _build, _Labels, build_net, load_checkpoint, save_checkpoint
+from understanding.build import CheckpointRefused, Size, _build, _Labels, build_net, load_checkpoint, save_checkpoint
 from understanding.labels import Taxonomy, load_taxonomy
 from understanding.modeling.gru import AttentiveGRU
+from understanding.modeling.inputs import ShotInputs, collate
 from understanding.modeling.net import MultimodalNet
 
 TAXONOMY = load_taxonomy()
@@ -73,14 +75,24 @@ def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
 
 
 def test_the_gru_drops_in_for_nextvlad() -> None:
-    size = SIZES["paper-k112"]
-    small = type(size)(
-        picture=16, sound=8, clusters=4, groups=2, hidden=8, reduction=2, classes=3, temporal="gru"
-    )  # fmt: skip
+    small = Size(picture=16, sound=8, clusters=4, groups=2, hidden=8, reduction=2, classes=3, temporal="gru")
     net = _build(small, _Labels(None, None, None), bert=None, seed=0)
     assert isinstance(net.picture, AttentiveGRU)
     streams = net.picture.out_features + net.sound.out_features  # type: ignore[operator]
     assert net.fusion.groups[0].hidden.in_features == streams  # type: ignore[index,union-attr]
+
+
+@pytest.mark.parametrize("temporal", ["nextvlad", "gru"])
+def test_a_tiny_net_has_right_gradients(temporal: Literal["nextvlad", "gru"]) -> None:
+    size = Size(picture=8, sound=4, clusters=4, groups=2, hidden=4, reduction=2, fused_groups=2, classes=3)
+    net = _build(replace(size, temporal=temporal), _Labels(None, None, None), bert=None, seed=0).double()
+    shots = [
+        ShotInputs(np.ones((t, 8), np.float32), np.ones((s, 4), np.float32), np.zeros(0, np.int64))
+        for t, s in ((3, 2), (1, 0))
+    ]
+    batch = collate(shots).to(torch.float64)
+    rows = torch.randn(2, 3, 8, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda picture: net(replace(batch, picture=picture)), (rows,))
 
 
 @pytest.mark.parametrize(
