@@ -2,7 +2,7 @@
 
 Header convention. `slug`, `make`, `name_zh`, `name_en` (or `model`), `body`, `aliases` (separated by `|`), `source`,
 `date`, `url`, `licence`, `sample`, `cycle` (CLTC, WLTP, EPA: holds for range and consumption). A spec column is a known
-key of `SPECS` (`price`, `range_km`, ...) or one of its names, its unit in brackets where it differs (`price (万元)`); or
+key of `SPECS` (`price`, `range_km`, ...) or one of its names, its unit in brackets where it differs (`price (万元)`) or
 any other property written in full as `key|中文名|English name|unit|cycle`. Other columns are left alone.
 """
 

@@ -1,4 +1,4 @@
-"""Which shot goes where, and why."""
+"""Which shot goes where, and why: what choosing takes and gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from factory.plan.query import Query
 
 @dataclass(frozen=True, slots=True)
 class CandidateTag:
-    """A tag of a shot: canonical name, confidence in [0, 1], and the modality that spoke (picture, sound, words, desk, net)."""
+    """A tag of a shot: canonical name, confidence in [0, 1], and who spoke (picture, sound, words, net or desk)."""
 
     tag: str
     confidence: float
@@ -19,7 +19,7 @@ class CandidateTag:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A shot that the index offers. Times are seconds from the file's start, half-open; sizes are pixels as displayed."""
+    """A shot that the index offers. Times are seconds from the file's start, half-open; sizes are pixels as shown."""
 
     shot: int
     asset: str
@@ -55,7 +55,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one shot: `frames` long in scene `scene`; the shot must satisfy `query`; `prefer` words raise the score."""
+    """A place for one shot in scene `scene`: it must satisfy `query`; what `prefer` names raises its score."""
 
     id: str
     scene: str

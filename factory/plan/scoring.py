@@ -1,0 +1,144 @@
+"""How well a shot fits a slot, part by part, each with the modality that spoke; and whether it fits at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+
+from factory.plan.query import And, HasTag, HasText, Or, Query
+from factory.plan.selection import Candidate, CandidateTag, Reason, Slot
+
+NEVER = frozenset({"blocked", "expired", "restricted"})  # rights under which a shot is never shown
+SLOWEST = Fraction(4, 5)
+EDGE_FRAMES = 2  # of the source, kept clear so that no frame of the next shot flashes up
+Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (its children)
+
+TAG_POINTS = 2.0
+WORD_POINTS = 1.0
+PREFER_POINTS = 0.4
+QUALITY_POINTS = 0.6
+SIZE_POINTS = 0.3
+CROP_POINTS = 0.4
+RIGHTS_POINTS = 0.2
+SLOWED_POINTS = -0.6
+
+
+def speed_for(slot: Slot, candidate: Candidate) -> Fraction | None:
+    """Return 1 where the shot is long enough for the slot, a slower speed down to 0.8 as a last resort, else None."""
+    usable = candidate.seconds - Fraction(EDGE_FRAMES) / candidate.fps
+    if usable >= slot.seconds:
+        return Fraction(1)
+    speed = Fraction(int(usable / slot.seconds * 1000), 1000)
+    return speed if speed >= SLOWEST else None
+
+
+def offset_for(slot: Slot, candidate: Candidate) -> Fraction:
+    """Return where in the shot to start reading, in seconds: its middle, on a source frame, clear of both edges."""
+    speed = speed_for(slot, candidate) or SLOWEST
+    slack = max(Fraction(0), candidate.seconds - slot.seconds * speed)
+    return Fraction(int(slack / 2 * candidate.fps)) / candidate.fps
+
+
+def unfit(slot: Slot, candidate: Candidate) -> str | None:
+    """Return why the shot cannot stand in the slot, or None where it can."""
+    if candidate.rights in NEVER:
+        return f"rights {candidate.rights}"
+    if slot.pick.min_height and candidate.height < slot.pick.min_height:
+        return f"lower than {slot.pick.min_height} lines"
+    if speed_for(slot, candidate) is None:
+        return f"shorter than {float(slot.seconds * SLOWEST):.1f} s"
+    return None
+
+
+def score(
+    slot: Slot, candidate: Candidate, *, shape: Fraction | None = None, families: Families | None = None
+) -> tuple[float, tuple[Reason, ...]]:
+    """Return how well the shot fits, and the parts of that sum. A tag that hits weighs more than all the rest.
+
+    `shape` is width / height of the canvas (what a crop would cut away then counts); `families` are the tags' children.
+    """
+    reasons = [
+        *_tag_reasons(slot.query, candidate, families or {}),
+        *_word_reasons(slot.query, candidate),
+        *_preferred(slot.prefer, candidate, families or {}),
+        *_picture_reasons(candidate, shape),
+    ]
+    if candidate.rights == "ok":
+        reasons.append(Reason(RIGHTS_POINTS, "desk", "rights are cleared"))
+    if (speed := speed_for(slot, candidate)) is not None and speed < 1:
+        reasons.append(
+            Reason(SLOWED_POINTS, "picture", f"slowed to {float(speed):.2f} to fill {float(slot.seconds):.2f} s")
+        )
+    return sum(reason.points for reason in reasons), tuple(reasons)
+
+
+def hits(query: Query, candidate: Candidate, families: Families | None = None) -> tuple[CandidateTag, ...]:
+    """Return the tags of the shot that the query asked for, the best one of each choice (`|`)."""
+    match query:
+        case HasTag(tag):
+            family = {tag, *(families or {}).get(tag, ())}
+            carried = [t for t in candidate.tags if t.tag in family]
+            return (max(carried, key=lambda t: t.confidence),) if carried else ()
+        case And(terms):
+            return tuple(dict.fromkeys(hit for term in terms for hit in hits(term, candidate, families)))
+        case Or(terms):
+            found = [hits(term, candidate, families) for term in terms]
+            return max(found, key=lambda hit: sum(t.confidence for t in hit) / max(1, len(hit)))
+        case _:
+            return ()
+
+
+def words_of(query: Query) -> tuple[str, ...]:
+    """Return the free words that the query asks for."""
+    match query:
+        case HasText(text):
+            return (text,)
+        case And(terms) | Or(terms):
+            return tuple(dict.fromkeys(word for term in terms for word in words_of(term)))
+        case _:
+            return ()
+
+
+def kept_share(width: int, height: int, shape: Fraction) -> Fraction:
+    """Return the share of a picture that is left when it is cropped to cover a canvas of `shape` (width / height)."""
+    own = Fraction(width, height)
+    return min(own / shape, shape / own)
+
+
+def _tag_reasons(query: Query, candidate: Candidate, families: Families) -> list[Reason]:
+    found = hits(query, candidate, families)
+    return [
+        Reason(TAG_POINTS * t.confidence / len(found), t.modality, f"shows {t.tag} ({t.confidence:.2f})") for t in found
+    ]
+
+
+def _word_reasons(query: Query, candidate: Candidate) -> list[Reason]:
+    said = [word for word in words_of(query) if _says(candidate, word)]
+    return [Reason(WORD_POINTS, "words", f"names {said[0]!r}")] if said else []
+
+
+def _preferred(prefer: tuple[str, ...], candidate: Candidate, families: Families) -> list[Reason]:
+    reasons = []
+    for word in prefer:
+        if found := hits(HasTag(word), candidate, families):
+            reasons.append(Reason(PREFER_POINTS * found[0].confidence, found[0].modality, f"also shows {found[0].tag}"))
+        elif _says(candidate, word):
+            reasons.append(Reason(PREFER_POINTS, "words", f"also names {word!r}"))
+    return reasons
+
+
+def _picture_reasons(candidate: Candidate, shape: Fraction | None) -> list[Reason]:
+    lines = min(1.0, min(candidate.width, candidate.height) / 1080)
+    reasons = [
+        Reason(QUALITY_POINTS * candidate.quality, "picture", f"quality {candidate.quality:.2f}"),
+        Reason(SIZE_POINTS * lines, "picture", f"{candidate.width}x{candidate.height}"),
+    ]
+    if shape is not None:
+        share = float(kept_share(candidate.width, candidate.height, shape))
+        reasons.append(Reason(CROP_POINTS * share, "picture", f"{share:.0%} of the picture fits the canvas"))
+    return reasons
+
+
+def _says(candidate: Candidate, word: str) -> bool:
+    wanted = "".join(word.casefold().split())
+    return bool(wanted) and wanted in "".join(f"{candidate.title}\n{candidate.words}".casefold().split())
