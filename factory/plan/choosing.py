@@ -75,7 +75,7 @@ def choose_shots(
     open_slots = list(slots)
     while open_slots:
         table = _Table.build(open_slots, candidates_by_slot, seed=seed, shape=shape, families=families)
-        taken = table.improve(table.assign())
+        taken = table.best()
         empty = [slot for slot, shot in zip(open_slots, taken, strict=True) if shot < 0]
         lacking = next((slot for slot in empty if not slot.optional), None)
         if lacking is not None:
@@ -127,6 +127,23 @@ class _Table:
         clips = np.array([shot.asset for shot in shots], dtype=object)
         same_clip = (clips[:, None] == clips[None, :]).astype(float)
         return cls(slots, shots, scores, reasons, _alike(shots), same_clip, order, weights)
+
+    def best(self) -> list[int]:
+        """Return the better of two ways up: from the optimal assignment, and from first come, first served."""
+        assigned, first_come = self.assign(), self.first_come()
+        same_filled = [shot < 0 for shot in first_come] == [shot < 0 for shot in assigned]
+        starts = [assigned, first_come] if same_filled else [assigned]
+        return max((self.improve(start) for start in starts), key=self._total)
+
+    def first_come(self) -> list[int]:
+        """Return the best shot that is left for each slot in turn (-1: none)."""
+        taken: list[int] = []
+        for row in range(len(self.slots)):
+            worth = self.scores[row] + 1e-6 * self.order
+            worth[[shot for shot in taken if shot >= 0]] = _BARRED
+            best = int(np.argmax(worth)) if worth.size else -1
+            taken.append(best if best >= 0 and worth[best] > _EMPTY else -1)
+        return taken
 
     def assign(self) -> list[int]:
         """Return the shot of each slot (-1: none) with the greatest sum of scores."""
