@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -105,6 +106,14 @@ def lumas(video: Path) -> list[NDArray[np.uint8]]:
 def _plane(frame: Any) -> NDArray[np.uint8]:
     plane = frame.planes[0]
     return np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width].copy()
+
+
+def frame_times(video: Path) -> list[Fraction]:
+    """Return when each picture is shown, in seconds."""
+    container: Any
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        return [frame.pts * stream.time_base for frame in container.decode(stream)]
 
 
 def frames_digest(video: Path) -> str:

@@ -120,6 +120,8 @@ def make_chunk(
 def count_frames(video: Path) -> int:
     """Count the pictures of a file of ours by its packets, without decoding."""
     with av.open(str(video)) as container:
+        if not container.streams.video:
+            return 0
         return sum(1 for packet in container.demux(video=0) if packet.size)
 
 
