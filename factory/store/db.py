@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +119,15 @@ def _open_sqlite(target: URL) -> Engine:
     return engine
 
 
-def clock(session: Session) -> sa.ColumnElement[datetime]:
-    """Return "now" for leases: the database's own clock on PostgreSQL (many hosts), this machine's on SQLite (one)."""
+NO_TIME = timedelta(0)
+
+
+def clock(session: Session, after: timedelta = NO_TIME) -> sa.ColumnElement[datetime]:
+    """Return "now and `after`" for leases: by the database's own clock on PostgreSQL (many hosts), by this machine's on
+    SQLite (one host)."""
     if session.get_bind().dialect.name == "postgresql":
-        return sa.type_coerce(sa.func.clock_timestamp(), Moment())
-    return sa.literal(utc_now(), Moment())
+        return sa.type_coerce(sa.func.clock_timestamp() + sa.literal(after, sa.Interval()), Moment())
+    return sa.literal(utc_now() + after, Moment())
 
 
 def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> int:

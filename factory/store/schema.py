@@ -18,7 +18,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -342,6 +341,8 @@ class JobRow(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
+    rings: Mapped[int] = mapped_column(default=0)  # times the bell was rung since the last claim
+    ring_after: Mapped[datetime | None]  # when it rings again if nobody came
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     progress: Mapped[float] = mapped_column(default=0.0)  # 0..1 of the whole job
     step: Mapped[str] = mapped_column(String(64), default="")
@@ -400,16 +401,12 @@ class Outbox(Base):
     """A bell still to be rung: task `task` for job `job_id`. Written in the transaction that made it due."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        Index("ix_outbox_unsent", "id", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
-    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
     task: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     taken_until: Mapped[datetime | None]  # a relay is ringing it
-    sent_at: Mapped[datetime | None]
 
 
 class Schedule(Base):

@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("lease_owner", sa.String(length=200), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dispatched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rings", sa.Integer(), nullable=False),
+        sa.Column("ring_after", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("step", sa.String(length=64), nullable=False),
@@ -91,19 +93,10 @@ def upgrade() -> None:
         sa.Column("task", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_outbox_job_id_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(op.f("ix_outbox_job_id"), "outbox", ["job_id"], unique=False)
-    op.create_index(
-        "ix_outbox_unsent",
-        "outbox",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("sent_at IS NULL"),
-        postgresql_where=sa.text("sent_at IS NULL"),
-    )
     op.create_table(
         "shot_use",
         sa.Column("shot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

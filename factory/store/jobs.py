@@ -1,0 +1,396 @@
+"""The ledger: where each job stands, and who may move it on.
+
+Job truth lives here; a message queue is only the bell. A worker claims a job with a growing fence, a lease and a
+counted attempt; every later word of that worker carries its fence, so that a worker that was thought dead and comes
+back changes nothing. Each function is one short step inside the caller's transaction (`sessions.write()`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from factory.plan.brief import Brief
+from factory.store.columns import utc_now
+from factory.store.db import clock, insert_new
+from factory.store.job import (
+    ENDED,
+    LEASE,
+    MAX_ATTEMPTS,
+    MOVES,
+    WORKING,
+    Beat,
+    Claim,
+    FenceLost,
+    IdempotencyConflict,
+    Job,
+    Output,
+    SavedTimeline,
+    State,
+    Submitted,
+    UnknownJob,
+    WrongState,
+)
+from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, ShotUse
+from factory.store.words import storable
+
+MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
+
+# --- ordering --------------------------------------------------------------------------------------------------------
+
+
+def submit(session: Session, brief: Brief, *, key: str | None = None, kind: str = "produce", by: str = "") -> Submitted:
+    """Write the job and its bell in one transaction. The same `key` gives the same job, however often and at once.
+
+    Raises IdempotencyConflict where the key was used for another brief.
+    """
+    spec = brief.canonical_json()
+    digest = hashlib.sha256(spec.encode()).hexdigest()
+    job = secrets.token_hex(8)
+    values = {"id": job, "idempotency_key": key, "kind": kind, "spec": spec, "spec_digest": digest}
+    rest = {"series": brief.series, "submitted_by": storable(by)[:200], "state": "queued", "created_at": utc_now()}
+    counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
+    if insert_new(session, JobRow, [values | rest | counters]):
+        ring(session, job, kind)
+        return Submitted(job, new=True)
+    known = session.execute(sa.select(JobRow.id, JobRow.spec_digest).where(JobRow.idempotency_key == key)).one()
+    if known.spec_digest != digest:
+        raise IdempotencyConflict(
+            f"the idempotency key {key!r} belongs to job {known.id}, which has another brief",
+            next_step="use a new key for a new order",
+        )
+    return Submitted(known.id, new=False)
+
+
+def ring(session: Session, job: str, task: str) -> None:
+    """Put the bell into the outbox; the relay rings it once this transaction is committed."""
+    session.execute(sa.insert(Outbox).values(job_id=job, task=task, created_at=utc_now()))
+
+
+# --- the worker's verbs ----------------------------------------------------------------------------------------------
+
+
+def due(session: Session) -> sa.ColumnElement[bool]:
+    """Return the condition for jobs that a worker may claim: waiting, or held by a worker whose lease ran out."""
+    expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
+    return sa.and_(~JobRow.cancel_asked, JobRow.attempt < MAX_ATTEMPTS, sa.or_(JobRow.state == "queued", expired))
+
+
+def claim(session: Session, job: str, *, worker: str, lease: timedelta = LEASE) -> Claim | None:
+    """Take the job, or return None where it is not to be had: a repeated message costs one update that changes nothing.
+
+    The attempt is counted here, before any work, because a poison clip kills its worker before that can report.
+    """
+    taken = session.execute(
+        sa.update(JobRow)
+        .where(JobRow.id == job, JobRow.state.in_(MOVES["claim"]), due(session))
+        .values(
+            state="planning",
+            fence=JobRow.fence + 1,
+            attempt=JobRow.attempt + 1,
+            lease_owner=worker[:200],
+            lease_until=clock(session, lease),
+            started_at=sa.func.coalesce(JobRow.started_at, clock(session)),
+            rings=0,
+            ring_after=None,
+        )
+        .returning(JobRow.kind, JobRow.fence, JobRow.attempt, JobRow.spec)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if taken is None:
+        return None
+    session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
+    return Claim(job, taken.kind, taken.fence, taken.attempt, taken.spec, worker)
+
+
+def next_due(session: Session, *, limit: int = 10) -> tuple[str, ...]:
+    """Return the oldest jobs that a worker may claim, for runners that work without a bell."""
+    oldest = sa.select(JobRow.id).where(due(session)).order_by(JobRow.created_at, JobRow.id).limit(limit)
+    return tuple(session.scalars(oldest))
+
+
+def beat(
+    session: Session, held: Claim, *, progress: float | None = None, step: str | None = None, lease: timedelta = LEASE
+) -> Beat:
+    """Renew the lease and tell how far the work is. The answer: go on, stop for a cancel, or the job is lost."""
+    values: dict[str, Any] = {"lease_until": clock(session, lease)}
+    if progress is not None:
+        values["progress"] = min(1.0, max(0.0, progress))
+    if step is not None:
+        values["step"] = step[:64]
+    found = session.execute(
+        _held(held).values(**values).returning(JobRow.cancel_asked).execution_options(synchronize_session=False)
+    ).one_or_none()
+    if found is None:
+        return "lost"
+    return "cancel" if found.cancel_asked else "go-on"
+
+
+def save_timelines(session: Session, held: Claim, bodies: Mapping[str, str], *, author: str = "") -> None:
+    """Save what will be rendered, a new version for each aspect; the job goes from planning to rendering."""
+    _still_held(session, held, state=MOVES["render"]["planning"])
+    _add_timelines(session, held.job, bodies, author)
+
+
+def start_rendering(session: Session, held: Claim) -> None:
+    """Go on to rendering with the timelines that are saved already."""
+    _still_held(session, held, state=MOVES["render"]["planning"])
+
+
+def save_step(
+    session: Session, held: Claim, name: str, *, input_digest: str, output_digest: str, seconds: float
+) -> None:
+    """Remember that a step is done for this input, so that a retry takes its output."""
+    _still_held(session, held, step=name[:64])
+    row = {"job_id": held.job, "name": name, "input_digest": input_digest, "output_digest": output_digest}
+    insert_new(session, JobStep, [row | {"fence": held.fence, "wall_seconds": seconds, "done_at": utc_now()}])
+
+
+def find_step(session: Session, job: str, name: str, input_digest: str) -> str | None:
+    """Return the digest of what this step made of this input in an earlier attempt."""
+    row = session.get(JobStep, (job, name, input_digest))
+    return row.output_digest if row else None
+
+
+def finish(session: Session, held: Claim, outputs: Sequence[Output], *, shots: Iterable[int] = ()) -> State:
+    """Name the finished files and wait for a person's review. Returns `cancelled` where a cancel came before."""
+    if not outputs:
+        raise ValueError(f"job {held.job} cannot be finished without a file")
+    ended = _release(session, held, "finish", progress=1.0, step="", error_code=None, error_text=None, next_step=None)
+    if ended != "review":
+        return ended
+    session.execute(sa.delete(JobOutput).where(JobOutput.job_id == held.job))
+    for output in outputs:
+        session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
+    uses = [{"shot_id": shot, "job_id": held.job, "used_at": utc_now()} for shot in dict.fromkeys(shots)]
+    if uses:
+        series = session.scalar(sa.select(JobRow.series).where(JobRow.id == held.job))
+        insert_new(session, ShotUse, [use | {"series": series} for use in uses])
+    session.flush()
+    return ended
+
+
+def fail(session: Session, held: Claim, *, code: str, text: str, next_step: str = "") -> State:
+    """End the job: it was refused, and trying again would be refused again."""
+    return _release(session, held, "fail", **_error(code, text, next_step))
+
+
+def crash(session: Session, held: Claim, *, code: str, text: str, next_step: str = "") -> State:
+    """Give up this attempt: the job waits for the next one, or is dead where this was the last."""
+    verb = "die" if held.attempt >= MAX_ATTEMPTS else "crash"
+    return _release(session, held, verb, **_error(code, text, next_step))
+
+
+def hand_back(session: Session, held: Claim) -> State:
+    """Return the job untouched because this worker is asked to end: no attempt is burnt."""
+    return _release(session, held, "hand_back", attempt=JobRow.attempt - 1)
+
+
+def stop(session: Session, held: Claim) -> State:
+    """End a job whose cancel flag the worker has seen."""
+    return _release(session, held, "stop")
+
+
+def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
+    """End this worker's hold. A cancel that was asked meanwhile wins over every other end."""
+    ended = sa.case((JobRow.cancel_asked, "cancelled"), else_=next(iter(MOVES[verb].values())))
+    over = sa.or_(JobRow.cancel_asked, sa.literal(MOVES[verb]["planning"] in ENDED))
+    row = session.execute(
+        _held(held)
+        .values(
+            state=ended,
+            lease_owner=None,
+            lease_until=None,
+            ended_at=sa.case((over, clock(session)), else_=JobRow.ended_at),
+            **values,
+        )
+        .returning(JobRow.state, JobRow.kind)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if row is None:
+        raise _lost(session, held)
+    if row.state == "queued":
+        ring(session, held.job, row.kind)
+    return cast("State", row.state)
+
+
+def _still_held(session: Session, held: Claim, **values: Any) -> None:
+    """Write values to the row, or raise FenceLost."""
+    update = _held(held).values(**values).returning(JobRow.id).execution_options(synchronize_session=False)
+    if session.execute(update).one_or_none() is None:
+        raise _lost(session, held)
+
+
+def _held(held: Claim) -> sa.Update:
+    """Return an update that hits the row only while the claim holds."""
+    return sa.update(JobRow).where(JobRow.id == held.job, JobRow.fence == held.fence, JobRow.state.in_(WORKING))
+
+
+def _lost(session: Session, held: Claim) -> FenceLost:
+    row = session.execute(sa.select(JobRow.state, JobRow.fence).where(JobRow.id == held.job)).one_or_none()
+    now = "is gone" if row is None else f"is {row.state} under fence {row.fence}"
+    return FenceLost(
+        f"job {held.job} {now}; this worker held fence {held.fence}",
+        next_step="nothing: the worker that holds the job now finishes it",
+    )
+
+
+def _error(code: str, text: str, next_step: str) -> dict[str, str]:
+    kept = storable(text)[-MOST_ERROR_TEXT:]
+    return {"error_code": code[:64], "error_text": kept, "next_step": storable(next_step)[:MOST_ERROR_TEXT]}
+
+
+# --- people's verbs --------------------------------------------------------------------------------------------------
+
+
+def cancel(session: Session, job: str) -> State:
+    """Cancel a job. One that is worked on is only asked: its worker stops within seconds and says so itself."""
+    asked = (
+        sa.update(JobRow)
+        .where(JobRow.id == job, JobRow.state.in_(WORKING))
+        .values(cancel_asked=True)
+        .returning(JobRow.state)
+        .execution_options(synchronize_session=False)
+    )
+    working = session.scalars(asked).one_or_none()
+    if working is not None:
+        return cast("State", working)
+    return _by_person(session, job, "cancel", cancel_asked=True, ended_at=utc_now())
+
+
+def approve(session: Session, job: str) -> State:
+    return _by_person(session, job, "approve")
+
+
+def publish(session: Session, job: str) -> State:
+    """Mark an approved job as published. Its files are the ones that its outputs name."""
+    return _by_person(session, job, "publish")
+
+
+def withdraw(session: Session, job: str) -> State:
+    return _by_person(session, job, "withdraw")
+
+
+def retry(session: Session, job: str) -> State:
+    """Queue a job anew that failed, died or was cancelled, with all its attempts."""
+    return _queue_anew(session, job, "retry")
+
+
+def revise(session: Session, job: str, bodies: Mapping[str, str], *, author: str) -> State:
+    """Save an editor's timelines as new versions and queue the job: only its rendering is repeated."""
+    state = _queue_anew(session, job, "revise")
+    _add_timelines(session, job, bodies, author)
+    return state
+
+
+def _queue_anew(session: Session, job: str, verb: str) -> State:
+    clean: dict[str, Any] = {"error_code": None, "error_text": None, "next_step": None, "ended_at": None}
+    state = _by_person(session, job, verb, attempt=0, cancel_asked=False, progress=0.0, step="", **clean)
+    ring(session, job, session.scalars(sa.select(JobRow.kind).where(JobRow.id == job)).one())
+    return state
+
+
+def _by_person(session: Session, job: str, verb: str, **values: Any) -> State:
+    moves = MOVES[verb]
+    target = next(iter(moves.values()))
+    moved = (
+        sa.update(JobRow)
+        .where(JobRow.id == job, JobRow.state.in_(moves))
+        .values(state=target, **values)
+        .returning(JobRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if session.execute(moved).one_or_none() is None:
+        state = get(session, job).state
+        raise WrongState(
+            f"job {job} is {state}; {verb} needs {' or '.join(moves)}",
+            next_step="look at the job with `factory jobs`",
+        )
+    if target == "cancelled":
+        session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
+    return target
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+def get(session: Session, job: str) -> Job:
+    """Return a job by its id or by a beginning of it that fits no other."""
+    exact = session.get(JobRow, job, populate_existing=True)
+    if exact is None and job:
+        like = sa.select(JobRow).where(JobRow.id.startswith(job, autoescape=True)).limit(2)
+        found = session.scalars(like).all()
+        exact = found[0] if len(found) == 1 else None
+    if exact is None:
+        raise UnknownJob(f"there is no job {job!r}", next_step="list the jobs with `factory jobs`")
+    return _jobs(session, [exact])[0]
+
+
+def list_jobs(session: Session, *, states: Iterable[State] = (), limit: int = 50) -> tuple[Job, ...]:
+    """Return jobs, the newest first."""
+    select = sa.select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id).limit(limit)
+    wanted = tuple(states)
+    rows = session.scalars(select.where(JobRow.state.in_(wanted)) if wanted else select)
+    return _jobs(session, rows.all())
+
+
+def timelines(session: Session, job: str) -> dict[str, SavedTimeline]:
+    """Return the newest timeline of each aspect."""
+    rows = session.scalars(
+        sa.select(JobTimeline).where(JobTimeline.job_id == job).order_by(JobTimeline.aspect, JobTimeline.version)
+    )
+    return {row.aspect: SavedTimeline(row.aspect, row.version, row.body, row.author) for row in rows}
+
+
+def recently_used(session: Session, *, series: str, since: datetime) -> frozenset[int]:
+    """Return the shots that finished jobs of a series have shown since then, for a cooldown."""
+    return frozenset(
+        session.scalars(sa.select(ShotUse.shot_id).where(ShotUse.series == series, ShotUse.used_at >= since))
+    )
+
+
+def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:
+    ids = [row.id for row in rows]
+    outputs: dict[str, list[Output]] = {}
+    named = sa.select(JobOutput).where(JobOutput.job_id.in_(ids)).order_by(JobOutput.aspect, JobOutput.role)
+    for o in session.scalars(named):
+        output = Output(o.aspect, o.role, o.digest, o.name, o.bytes, o.frames, o.fps)
+        outputs.setdefault(o.job_id, []).append(output)
+    return tuple(_job(row, tuple(outputs.get(row.id, ()))) for row in rows)
+
+
+def _job(row: JobRow, outputs: tuple[Output, ...]) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        state=cast("State", row.state),
+        spec=row.spec,
+        attempt=row.attempt,
+        progress=row.progress,
+        step=row.step,
+        cancel_asked=row.cancel_asked,
+        error_code=row.error_code,
+        error_text=row.error_text,
+        next_step=row.next_step,
+        submitted_by=row.submitted_by,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        worker=row.lease_owner,
+        outputs=outputs,
+    )
+
+
+def _add_timelines(session: Session, job: str, bodies: Mapping[str, str], author: str) -> None:
+    newest = timelines(session, job)
+    for aspect, body in bodies.items():
+        version = newest[aspect].version + 1 if aspect in newest else 1
+        session.add(JobTimeline(job_id=job, aspect=aspect, version=version, body=body, author=storable(author)[:200]))
+    session.flush()
