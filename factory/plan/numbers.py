@@ -64,6 +64,7 @@ _ALIASES: dict[str, str] = {
     **{"kwh/100 km": "kWh/100km", "l/100 km": "L/100km", "升/百公里": "L/100km", "度/百公里": "kWh/100km"},
     **{"个": "座", "seats": "座", "seat": "座", "percent": "%"},
 }
+UNIT_NAMES = frozenset(_ALIASES)
 _SIGNS = {"¥": "元", "$": "USD", "€": "EUR", "£": "GBP"}
 _TENS = {"万": 10**4, "亿": 10**8, "千": 10**3, "k": 10**3, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 _AMOUNT = re.compile(
