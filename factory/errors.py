@@ -14,6 +14,7 @@ class FactoryError(Exception):
 
     code: ClassVar[str] = "factory-error"
     exit_code: ClassVar[int] = 1
+    transient: ClassVar[bool] = False  # the same thing, tried again, may work: a job is retried by itself
 
     def __init__(self, cause: str, *, next_step: str) -> None:
         super().__init__(cause)

@@ -37,6 +37,9 @@ class Reaped:
 
 def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
     """Ring what waits in the outbox and return how many bells rang. A broker's error is raised; what is left stays."""
+    with sessions.read() as session:
+        if session.scalars(sa.select(Outbox.id).limit(1)).first() is None:
+            return 0
     with sessions.write() as session:
         bells = _take(session, limit)
     rung: list[tuple[int, str]] = []

@@ -1,0 +1,181 @@
+"""Jobs without a broker: the same ledger, worked off by child processes; and the duties that every host repeats."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import multiprocessing.connection
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
+
+from factory.store import bell, jobs
+from factory.store.db import Sessions
+from factory.store.lease import SHUTDOWN
+
+log = logging.getLogger(__name__)
+
+RELAY_EVERY = 0.5  # seconds
+REAP_EVERY = 5.0
+LOOK_EVERY = 0.5  # how often an idle child looks for a job
+REVIVE_EVERY = 1.0
+STOP_WITHIN = 10.0  # seconds that a child has to hand its job back
+
+Produce = Callable[[str], object]  # works on the job of this id; None where there was nothing to claim
+OpenProduce = Callable[[], Produce]  # builds the parts in the child that uses them; must be importable by name
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to be done again and again, `every` seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+
+
+def bell_duties(sessions: Sessions, send: bell.Send | None) -> tuple[Duty, ...]:
+    """Return what keeps jobs moving on a host: the relay where there is a broker, and the reaper."""
+    reaper = Duty("reaper", REAP_EVERY, lambda: bell.reap(sessions))
+    if send is None:
+        return (reaper,)
+    return (Duty("relay", RELAY_EVERY, lambda: bell.relay(sessions, send)), reaper)
+
+
+class Duties:
+    """Does duties in one thread while it is open. A duty that fails is logged and tried again at its next turn."""
+
+    def __init__(self, duties: Sequence[Duty]) -> None:
+        self._duties = tuple(duties)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="duties", daemon=True)
+
+    def start(self) -> Duties:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def __enter__(self) -> Duties:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        turns = dict.fromkeys(range(len(self._duties)), 0.0)
+        while not self._ended.is_set() and turns:
+            for number, duty in enumerate(self._duties):
+                if time.monotonic() >= turns[number]:
+                    self._do(duty)
+                    turns[number] = time.monotonic() + duty.every
+            self._ended.wait(max(0.01, min(turns.values()) - time.monotonic()))
+
+    def _do(self, duty: Duty) -> None:
+        try:
+            duty.do()
+        except Exception as error:  # the broker or the database is away: the next turn may find it back
+            log.warning("%s: %s: %s", duty.name, type(error).__name__, error)
+
+
+class LocalRunner:
+    """`workers` child processes that work the ledger off, and the reaper beside them.
+
+    Children are started fresh (never forked) and revived when they die. `stop` asks each to hand its job back and kills
+    what has not ended after ten seconds; children end by themselves when this process is gone.
+    """
+
+    def __init__(
+        self, database_url: str, open_produce: OpenProduce, *, workers: int = 1, duties: Sequence[Duty] = ()
+    ) -> None:
+        self._url = database_url
+        self._open_produce = open_produce
+        self._children: list[SpawnProcess] = []
+        self._workers = workers
+        self._sessions = Sessions.open(database_url)
+        own = (Duty("children", REVIVE_EVERY, self._revive), *bell_duties(self._sessions, None))
+        self._duties = Duties((*own, *duties))
+
+    def start(self) -> LocalRunner:
+        self._revive()
+        self._duties.start()
+        return self
+
+    def stop(self) -> None:
+        self._duties.stop()
+        for child in self._children:
+            child.terminate()
+        give_up = time.monotonic() + STOP_WITHIN
+        for child in self._children:
+            child.join(max(0.0, give_up - time.monotonic()))
+            if child.is_alive():
+                log.warning("worker %s did not end in %.0f s and is killed", child.pid, STOP_WITHIN)
+                child.kill()
+                child.join()
+            child.close()
+        self._children = []
+        self._sessions.close()
+
+    def __enter__(self) -> LocalRunner:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of the children that live."""
+        return tuple(child.pid for child in self._children if child.pid is not None and child.is_alive())
+
+    def _revive(self) -> None:
+        """Start children until there are as many as asked for."""
+        for child in [child for child in self._children if not child.is_alive()]:
+            log.warning("worker %s ended with %s; another takes its place", child.pid, child.exitcode)
+            self._children.remove(child)
+            child.close()
+        while len(self._children) < self._workers:
+            child = multiprocessing.get_context("spawn").Process(
+                target=_run_child, args=(self._url, self._open_produce), name="autoreel-worker", daemon=False
+            )
+            child.start()
+            self._children.append(child)
+
+
+def work_off(sessions: Sessions, produce: Produce, *, shutdown: threading.Event = SHUTDOWN) -> None:
+    """Work on the oldest job that can be claimed, again and again, until `shutdown`."""
+    while not shutdown.is_set():
+        if not _work_once(sessions, produce):
+            shutdown.wait(LOOK_EVERY)
+
+
+def _work_once(sessions: Sessions, produce: Produce) -> bool:
+    """Work on one job; False where there is none, or the database is away."""
+    try:
+        with sessions.read() as session:
+            waiting = jobs.next_due(session)
+        return any(produce(job) is not None for job in waiting)
+    except Exception as error:  # whatever it is, the job is safe in the ledger and this worker goes on
+        log.warning("looking for work: %s: %s", type(error).__name__, error)
+        return False
+
+
+def _run_child(url: str, open_produce: OpenProduce) -> None:
+    """The life of a child process."""
+    signal.signal(signal.SIGTERM, lambda *_: SHUTDOWN.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which asks us to end
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    with contextlib.closing(Sessions.open(url)) as sessions:
+        work_off(sessions, open_produce())
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        SHUTDOWN.set()
