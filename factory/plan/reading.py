@@ -49,11 +49,11 @@ class Reader:
                 at += 1
                 continue
             if start < at:
-                said.append(Said(text[start:at], plain[start:at]))
+                said.append(Said(text[start:at], text[start:at]))
             end, spoken = found
             said.append(Said(text[at:end], spoken))
             at = start = end
-        return (*said, Said(text[start:], plain[start:])) if start < len(text) else tuple(said)
+        return (*said, Said(text[start:], text[start:])) if start < len(text) else tuple(said)
 
     def spoken(self, text: str) -> str:
         """Return the whole text as read aloud."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from factory.plan.lexicon import Lexicon
 
 NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
-HAN = r"㐀-䶿一-鿿〇"
+HAN = "㐀-䶿一-鿿〇\U00020000-\U0003134f"
+LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"
 TO = r"\s?(?:-|–|—|~|至|到|to)\s?"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from factory.plan.lexicon import Lexicon
-from factory.plan.reading_rules import NUMBER, TO, Rule, alternatives, sign_rule, word_rule
+from factory.plan.reading_rules import LATIN, NUMBER, TO, Rule, alternatives, sign_rule, word_rule
 
 DIGITS = "零一二三四五六七八九"
 TENS = "万|亿|万亿|千万|百万|千|百"
@@ -105,12 +105,16 @@ def _number_rules(lexicon: Lexicon) -> Sequence[Rule]:
     return (
         Rule(re.compile(r"[0-9]+(?:\.[0-9]+){2,}"), lambda m: "点".join(digits(part) for part in m[0].split("."))),
         Rule(re.compile(rf"(?P<money>[¥￥$€£])\s?{span}"), _money),
-        Rule(re.compile(r"第\s?(?P<n>[0-9]+)"), lambda m: "第" + integer(int(m["n"]))),
+        Rule(re.compile(r"第\s?(?P<n>[0-9]+)(?P<of>[名位款代届期排季])?"), _ordinal),
         Rule(re.compile(rf"{sign}(?P<one>{NUMBER})%?(?:{TO}(?P<two>{NUMBER}))?(?P<per>[%‰])"), _percent),
         Rule(re.compile(r"([1-9][0-9]?)/([1-9][0-9]{0,2})(?![0-9/])"), lambda m: f"{number(m[2])}分之{number(m[1])}"),
         Rule(re.compile(rf"({NUMBER})\s?[x×*]\s?({NUMBER})"), lambda m: f"{number(m[1])}乘{number(m[2])}"),
         Rule(re.compile(sign + span + unit), amount),
     )
+
+
+def _ordinal(match: re.Match[str]) -> str:
+    return f"第{integer(int(match['n']))}{match['of'] or ''}"
 
 
 def _money(match: re.Match[str]) -> str:
@@ -149,11 +153,11 @@ def _latin_rule(lexicon: Lexicon) -> Rule:
     """Model names (`X5`, `ID.4`, `A6L`) letter by letter and digit by digit; other Latin words as they are."""
 
     def say(match: re.Match[str]) -> str:
-        parts = re.findall(r"[A-Za-z]+(?:['’][A-Za-z]+)*|[0-9]+|\.[0-9]+", match[0])
+        parts = re.findall(rf"[{LATIN}]+(?:['’][{LATIN}]+)*|[0-9]+|\.[0-9]+", match[0])
         plus = [lexicon.signs.get("+", "")] if match[0].endswith("+") else []
         return " " + " ".join([*(_latin(part, lexicon, alone=len(parts) == 1) for part in parts), *plus]) + " "
 
-    return Rule(re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['’.·-][A-Za-z0-9]+)*\+?"), say)
+    return Rule(re.compile(rf"[{LATIN}][{LATIN}0-9]*(?:['’.·-][{LATIN}0-9]+)*\+?"), say)
 
 
 def _latin(part: str, lexicon: Lexicon, *, alone: bool) -> str:

@@ -1,0 +1,128 @@
+"""A text in phonemes, said sentence by sentence by a model, with the time of every written word.
+
+Phoneme models give sound and the length of every phoneme; an utterance keeps the written text beside its phonemes, so
+that word times are the model's own and captions show what was written.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from factory.plan.timeline import Word
+from factory.render.speech_sound import active_span, fade_ends, finish
+from factory.render.voice import Samples, Spoken, VoiceFailed
+
+SENTENCE_PAUSE, PART_PAUSE = 0.34, 0.12  # seconds between two sentences, and where one was too long for the model
+ENDS, PAUSES = ".!?…", ",;:—"
+
+PAUSE_OF = {
+    **dict.fromkeys("。．.", "."),
+    **dict.fromkeys("！!", "!"),
+    **dict.fromkeys("？?", "?"),
+    **dict.fromkeys("，,、", ","),
+    **dict.fromkeys("；;", ";"),
+    **dict.fromkeys("：:", ":"),
+    **dict.fromkeys("—–", "—"),
+    **dict.fromkeys("…", "…"),
+    **dict.fromkeys("()（）[]【】\n", ","),
+}
+"""What the voices make of punctuation. Other signs are not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A written stretch and its phonemes. A word has phonemes, a pause is punctuation, what is not said has neither."""
+
+    written: str
+    phonemes: str = ""
+    pause: str = ""  # one of ENDS or PAUSES
+
+
+Synthesis = Callable[[str, float], tuple[Samples, Sequence[float]]]
+"""Phonemes and a rate give samples, and the length of each phoneme in samples with the pads before and after."""
+
+
+def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, model_rate: int, limit: int) -> Spoken:
+    """Say the parts sentence by sentence, none longer than `limit` phonemes, and finish the sound.
+
+    `synthesis` returns one length for each phoneme, one before them and one after: the model's own pads.
+    """
+    sounds: list[Samples] = []
+    words: list[Word] = []
+    at, gap = 0, 0.0
+    for sentence, pause in sentences(parts, limit):
+        sounds.append(np.zeros(round(gap * model_rate), np.float32))
+        at += len(sounds[-1])
+        samples, times = _say(sentence, synthesis, rate)
+        first, last = active_span(samples, model_rate)
+        words += _words(sentence, [(at + start - first, at + end - first) for start, end in times], model_rate)
+        sounds.append(fade_ends(samples[first:last], model_rate))
+        at, gap = at + last - first, pause / rate
+    return finish(np.concatenate(sounds), tuple(words), model_rate)
+
+
+def sentences(parts: Sequence[Utterance], limit: int) -> Iterator[tuple[list[Utterance], float]]:
+    """Yield the parts in sentences of at most `limit` phonemes, each with the pause after it in seconds.
+
+    A sentence that is too long is cut at its last punctuation inside the limit, else between two words.
+    """
+    sentence: list[Utterance] = []
+    for part in parts:
+        if sentence and sum(len(p.phonemes) + 2 for p in (*sentence, part)) > limit:
+            cut = next((i + 1 for i in range(len(sentence) - 1, 0, -1) if sentence[i].pause), len(sentence))
+            if any(p.phonemes for p in sentence[:cut]):
+                yield sentence[:cut], PART_PAUSE
+                sentence = sentence[cut:]
+        sentence.append(part)
+        if part.pause and part.pause in ENDS and any(p.phonemes for p in sentence):
+            yield sentence, SENTENCE_PAUSE
+            sentence = []
+    if any(p.phonemes for p in sentence):
+        yield sentence, SENTENCE_PAUSE
+
+
+def _say(sentence: Sequence[Utterance], synthesis: Synthesis, rate: float) -> tuple[Samples, list[tuple[int, int]]]:
+    """Return the sound and, for each part, the samples [start, end) of its phonemes (empty for pauses)."""
+    letters, spans = "", []
+    for part in sentence:
+        if part.phonemes:
+            letters += " " if letters and letters[-1] != " " else ""
+            spans.append((len(letters), len(letters) + len(part.phonemes)))
+            letters += part.phonemes
+        else:
+            spans.append((len(letters), len(letters)))
+            letters += part.pause if letters and letters[-1] not in ENDS + PAUSES else ""
+    letters += "" if letters[-1] in ENDS else "."
+    samples, lengths = synthesis(letters, rate)
+    if len(lengths) != len(letters) + 2:
+        raise VoiceFailed(
+            f"the voice timed {len(lengths)} phonemes of {len(letters) + 2}", next_step="report this as a fault"
+        )
+    edges = np.rint(np.cumsum([0.0, *lengths])).astype(int)
+    return samples, [(int(edges[start + 1]), int(edges[end + 1])) for start, end in spans]
+
+
+def _words(sentence: Sequence[Utterance], times: Sequence[tuple[int, int]], rate: int) -> list[Word]:
+    """Return a word for each spoken part. Punctuation goes with the word before, an opening mark with the one after."""
+    words: list[Word] = []
+    opening = ""
+    for part, (start, end) in zip(sentence, times, strict=True):
+        if part.phonemes:
+            words.append(Word(opening + part.written, max(start, 0) / rate, max(end, 0) / rate))
+            opening = ""
+        elif words and not _opens(part.written):
+            words[-1] = Word(words[-1].text + part.written, words[-1].start, words[-1].end)
+        else:
+            opening += part.written
+    if opening and words:
+        words[-1] = Word(words[-1].text + opening, words[-1].start, words[-1].end)
+    return words
+
+
+def _opens(written: str) -> bool:
+    mark = written.strip()
+    return bool(mark) and all(unicodedata.category(letter) in ("Ps", "Pi") for letter in mark)
