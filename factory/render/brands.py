@@ -12,6 +12,7 @@ from factory.errors import WrongUsage
 
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 READABLE = 4.5  # WCAG 2.2 AA, text
+PLATE = 0.94  # opacity of a card's plate: footage shines through a little
 
 
 class BrandRefused(WrongUsage):
@@ -42,11 +43,16 @@ class Brand(BaseModel):
     @property
     def muted(self) -> str:
         """Text colour drawn back towards the surface, as far as it stays readable."""
-        for share in (0.36, 0.3, 0.2, 0.1):
-            color = mix(self.text, self.surface, share)
-            if contrast(color, self.surface) >= READABLE + 0.5:
-                return color
-        return self.text
+        shades = (mix(self.text, self.surface, share) for share in (0.36, 0.28, 0.2, 0.1))
+        return next((shade for shade in shades if self.on_plate(shade) >= READABLE), self.text)
+
+    @property
+    def plate_opacity(self) -> float:
+        return PLATE
+
+    def on_plate(self, color: str) -> float:
+        """Return the contrast of `color` on a plate, the worse of white and black footage behind it."""
+        return min(contrast(color, mix(behind, self.surface, PLATE)) for behind in ("#ffffff", "#000000"))
 
     @property
     def hairline(self) -> str:
@@ -83,12 +89,17 @@ def _refuse_unknown(values: dict[Any, Any], name: str) -> None:
 
 
 def _refuse_unreadable(brand: Brand) -> None:
-    pairs = [(key, getattr(brand, key), "surface", brand.surface) for key in ("text", "accent", "positive", "negative")]
-    pairs += [("text", brand.text, "ground", brand.ground), ("text or ground", brand.on_accent, "accent", brand.accent)]
-    for key, color, below, ground in pairs:
-        if contrast(color, ground) < READABLE:
+    on_surface = [
+        (key, "surface", brand.on_plate(getattr(brand, key))) for key in ("text", "accent", "positive", "negative")
+    ]
+    on_others = [
+        ("text", "ground", contrast(brand.text, brand.ground)),
+        ("text or ground", "accent", contrast(brand.on_accent, brand.accent)),
+    ]
+    for key, below, found in (*on_surface, *on_others):
+        if found < READABLE:
             raise BrandRefused(
-                f"brand {brand.name}: {key} on {below} has contrast {contrast(color, ground):.1f} : 1, not {READABLE}",
+                f"brand {brand.name}: {key} on {below} has contrast {found:.1f} : 1, not {READABLE}",
                 next_step=f"move {key} and {below} further apart",
             )
 

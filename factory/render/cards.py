@@ -6,8 +6,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from factory.plan.facts import Locale
+from factory.plan.numbers import exact
 from factory.plan.timeline import Canvas
 from factory.render import lettering
+from factory.render.flow import flow
 from factory.render.fonts import FAMILY
 from factory.render.layout import layout_for
 from factory.render.lettering import drawable
@@ -31,7 +33,11 @@ def card_tools(canvas: Canvas, locale: Locale, progress: float) -> dict[str, Any
             drawable(text), size, max_width, min_size
         ),
         "shorten": lambda text, size, max_width: lettering.shorten(drawable(text), size, max_width),
-        "wrap": lambda text, size, max_width, max_lines: lettering.wrap(drawable(text), size, max_width, max_lines),
+        "wrap": lambda text, size, max_width, max_lines, balanced=True: lettering.wrap(
+            drawable(text), size, max_width, max_lines, balanced=balanced
+        ),
+        "widest": lambda lines, size: max((lettering.text_width(drawable(line), size) for line in lines), default=0.0),
+        "flow": flow,
         "min": min,
         "max": max,
         "even": lambda pixels: int(pixels // 2) * 2,
@@ -56,15 +62,15 @@ def number(value: object) -> Decimal:
 
 def figure(value: object) -> str:
     """Write a number exactly, all its places kept, thousands grouped."""
-    return f"{number(value):,f}"
+    return exact(number(value))
 
 
 def count(value: object, progress: float) -> str:
     """Write how far `value` has counted up: as many places as `value` has, and exactly `value` at progress 1."""
-    exact = number(value)
+    whole = number(value)
     if progress >= 1:
-        return figure(exact)
-    return figure((exact * Decimal(str(max(progress, 0.0)))).quantize(exact))
+        return exact(whole)
+    return exact((whole * Decimal(str(max(progress, 0.0)))).quantize(whole))
 
 
 def share(value: object, full: object) -> float:

@@ -26,7 +26,9 @@ from jinja2 import (
     TemplateSyntaxError,
     meta,
     nodes,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -34,11 +36,10 @@ from factory.errors import WrongUsage
 from factory.plan.timeline import Canvas
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
-from factory.render.figures import is_price
 from factory.render.kinds import Kind, read_kind
 from factory.render.lettering import drawable
 from factory.render.plain import as_yaml, plain
-from factory.render.speaking import storyboard_tools
+from factory.render.speaking import is_price, storyboard_tools
 
 MAX_TEXT = 2_000_000  # characters that one template may write
 MAX_STEPS = 100_000  # turns of all loops of one filling
@@ -124,8 +125,8 @@ class Templates:
         brief = context["brief"]
         locale = context.get("locale") or brief.locale
         values = {
-            **kind.inputs_from(brief.set),
             **context,
+            "inputs": kind.inputs_from(brief.set),
             "locale": locale,
             "seconds": context.get("seconds") or brief.seconds or kind.seconds,
             "brand": self.brand(brief.brand),
@@ -172,7 +173,7 @@ class Templates:
 class _Filler:
     """One sandboxed Jinja over the folders. `finalize` turns each value into text of the target language."""
 
-    def __init__(self, folders: Sequence[Path], *, finalize: Callable[[Any], Any]) -> None:
+    def __init__(self, folders: Sequence[Path], *, finalize: Callable[[Context, Any], Any]) -> None:
         self._jinja = _Sandbox(
             loader=FileSystemLoader([str(folder) for folder in folders]),
             undefined=StrictUndefined,
@@ -313,7 +314,8 @@ def _line(error: BaseException, path: str) -> int | None:
     return lines[-1] if lines else None
 
 
-def _as_json(value: Any) -> Markup:
+@pass_context  # so that Jinja asks for constants as well, unescaped
+def _as_json(_context: Context, value: Any) -> Markup:
     """Write a value as JSON. A macro's own output is template text already and passes."""
     if isinstance(value, Markup):
         return value
@@ -322,7 +324,8 @@ def _as_json(value: Any) -> Markup:
     return Markup(as_yaml(value))  # noqa: S704 - JSON is what is wanted, not HTML
 
 
-def _as_xml(value: Any) -> Any:
+@pass_context
+def _as_xml(_context: Context, value: Any) -> Any:
     """Drop what XML or the font cannot hold; Jinja escapes the rest."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return drawable(_NOT_XML.sub("", value))
