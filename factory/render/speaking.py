@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from factory.plan.brief import Brief
-from factory.plan.facts import Locale, RankingRow
-from factory.render.figures import Figures
+from factory.plan.facts import Locale, RankingRow, Spec
+from factory.plan.numbers import UNITS, change_text, exact, format_value, unit_name, unit_of
+from factory.plan.periods import parse_period
+from factory.plan.query import HasText, format_query
 from factory.render.phrases import Phrases, choose_lines, speaking_seconds
 
 _METRICS = {
-    "sales": ("销量", "sales"),
-    "quantity": ("销量", "sales"),
-    "registrations": ("注册量", "registrations"),
-    "price": ("指导价", "list price"),
-    "range": ("续航", "range"),
-    "acceleration": ("加速", "acceleration"),
-    "safety": ("安全评分", "safety score"),
+    ("sales", "quantity", "units", "units sold", "销售量", "数量", "零售量"): ("销量", "sales"),
+    ("registrations", "上险量", "注册量"): ("注册量", "registrations"),
+    ("deliveries", "交付量"): ("交付量", "deliveries"),
+    ("price", "msrp", "list price", "价格", "售价", "官方指导价"): ("指导价", "list price"),
+    ("range", "range km", "续航里程"): ("续航", "range"),
+    ("zero to 100 s", "0 100 s", "百公里加速"): ("零百加速", "0-100 km/h"),
+    ("power kw", "power"): ("功率", "power"),
+    ("score", "得分"): ("评分", "score"),
 }
+_UNITS_AS_SAID = {
+    "km": "公里",
+    "km/h": "公里每小时",
+    "mm": "毫米",
+    "kg": "公斤",
+    "s": "秒",
+    "min": "分钟",
+    "kW": "千瓦",
+}
+_UNITS_AS_SAID |= {"kWh": "度", "kWh/100km": "度每百公里", "L/100km": "升每百公里", "N·m": "牛米"}
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _INCIDENT_COLUMNS = {
     "clip": ("clip", "素材", "片段"),
     "place": ("place", "where", "地点"),
     "time": ("time", "when", "date", "时间", "日期"),
 }
 # Footage in which no car is the subject, so that it may stand for any place of a ranking.
-_NEUTRAL = "(driving-view | traffic | aerial) -exterior -interior -detail -accident -race"
+_NEUTRAL = "(driving-view | traffic | aerial) -exterior -interior -detail -race"
 
 
 def storyboard_tools(locale: Locale, brief: Brief) -> dict[str, Any]:
     """Return the names that a storyboard template sees beside its facts and inputs."""
-    words, figures = Phrases(locale, brief.seed), Figures(locale)
+    words = Phrases(locale, brief.seed)
     return {
         "tr": words.tr,
         "vary": words.vary,
-        "said": figures.said,
-        "shown": figures.shown,
-        "unit_word": figures.unit,
+        "said": lambda value, unit: said(value, unit, locale),
+        "shown": lambda value, unit: shown(value, unit, locale),
+        "unit_word": lambda unit: unit_name(unit, locale),
         "metric_name": lambda metric: metric_name(metric, locale),
+        "period_name": lambda period: period_name(period, locale),
+        "change_text": lambda row: change_text(row, locale),
         "spoken_for": lambda text: speaking_seconds(text, locale),
         "choose_lines": choose_lines,
         "footage_of": footage_of,
@@ -47,23 +67,68 @@ def storyboard_tools(locale: Locale, brief: Brief) -> dict[str, Any]:
     }
 
 
+def said(value: Decimal, unit: str, locale: Locale) -> str:
+    """Return a number with its unit as a sentence says it: rounded, Chinese with the Chinese name of the unit."""
+    spoken = format_value(value, unit, locale).spoken
+    name = unit_of(unit)
+    if locale == "zh-CN" and name in _UNITS_AS_SAID:
+        return spoken.removesuffix(name).rstrip() + _UNITS_AS_SAID[name]
+    return spoken
+
+
+def shown(value: Decimal, unit: str, locale: Locale) -> dict[str, str]:
+    """Return number and unit for a card, exact; a Chinese price stands in 万元 where two places are enough for it."""
+    kind = UNITS.get(unit_of(unit))
+    if locale == "zh-CN" and kind and kind.kind == "money" and kind.scale == 1 and value >= 10_000 and value % 100 == 0:
+        return {"value": f"{(value / 10_000).normalize():f}", "unit": f"万{kind.zh}"}
+    if locale == "en-US" and kind and kind.scale > 1:
+        return shown(value * kind.scale, kind.base, locale)
+    return {"value": exact(value), "unit": unit_name(unit, locale, value)}
+
+
+def is_price(spec: Spec) -> bool:
+    """Tell a price from other specs, by its key."""
+    return any(word in spec.key.lower() for word in ("price", "msrp"))
+
+
 def metric_name(metric: str, locale: Locale) -> str:
-    """Return the word for a table's metric, or the table's own word."""
-    for key, names in _METRICS.items():
-        if metric.lower().startswith(key) or metric in names:
+    """Return the word for what a table counts, or the table's own word where none is known."""
+    plain = " ".join(metric.replace("_", " ").lower().split())
+    for known, names in _METRICS.items():
+        if plain in known or plain in names:
             return names[0 if locale == "zh-CN" else 1]
     return metric.replace("_", " ")
+
+
+def period_name(period: str, locale: Locale) -> str:
+    """Write a period as people do: `2026-10` is `2026年10月` or `October 2026`; other text stays as it is."""
+    found = parse_period(period)
+    if found is None:
+        return period
+    chinese, year = locale == "zh-CN", found.year
+    match found.grain:
+        case "year":
+            return f"{year}年" if chinese else f"{year}"
+        case "quarter":
+            return f"{year}年第{found.part}季度" if chinese else f"Q{found.part} {year}"
+        case "month":
+            return f"{year}年{found.part}月" if chinese else f"{_MONTHS[found.part - 1]} {year}"
+        case "day":
+            return (
+                f"{year}年{found.part}月{found.day}日" if chinese else f"{found.day} {_MONTHS[found.part - 1]} {year}"
+            )
 
 
 def footage_of(own: Sequence[str], rows: Iterable[RankingRow]) -> str:
     """Return the query for one place: the named car itself, or footage whose subject is no car of the table."""
     others = [name for row in rows for name in (row.car.names() if row.car else (row.name,)) if name not in own]
-    foreign = " ".join(f"-{_quoted(name)}" for name in dict.fromkeys(others))
-    return " | ".join([*map(_quoted, own), f"({_NEUTRAL} {foreign})".replace(" )", ")")])
+    foreign = [f"-{_quoted(name)}" for name in dict.fromkeys(others)]
+    neutral = f"({' '.join([_NEUTRAL, *foreign])})"
+    return f"({' | '.join([*map(_quoted, own), neutral])}) -accident"
 
 
 def _quoted(words: str) -> str:
-    return '"' + words.replace('"', " ").replace("\\", " ").strip() + '"'
+    return format_query(HasText(words))
 
 
 def incidents(brief: Brief) -> list[dict[str, str]]:
@@ -71,8 +136,5 @@ def incidents(brief: Brief) -> list[dict[str, str]]:
     if not brief.data:
         return []
     heads = [column.strip().lower() for column in brief.data.columns]
-    at = {
-        key: next((heads.index(name) for name in names if name in heads), None)
-        for key, names in _INCIDENT_COLUMNS.items()
-    }
-    return [{key: row[i].strip() for key, i in at.items() if i is not None and i < len(row)} for row in brief.data.rows]
+    at = {key: heads.index(name) for key, names in _INCIDENT_COLUMNS.items() for name in names if name in heads}
+    return [{key: row[i].strip() for key, i in at.items() if i < len(row)} for row in brief.data.rows]

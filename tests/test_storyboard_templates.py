@@ -1,0 +1,276 @@
+"""The four kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from factory.plan.brief import Brief, Table
+from factory.plan.facts import Car, Facts, Locale, Ranking, RankingRow, Source, Spec
+from factory.plan.numbers import exact
+from factory.plan.query import parse_query
+from factory.plan.storyboard import CardPart, ClipPart, Scene, Storyboard, read_storyboard
+from factory.plan.timeline import Canvas
+from factory.render.phrases import speaking_seconds
+from factory.render.templates import TemplateFailed, Templates
+
+TEMPLATES = Templates()
+KINDS = ("new_car_report", "ranking", "off_road", "accident_compilation")
+LOCALES: tuple[Locale, ...] = ("zh-CN", "en-US")
+SOURCE = Source("Sample table", "2026-11-01", sample=True)
+MARGIN = 0.5  # of a spoken scene beside its voice, roughly
+TAGS = ("driving-view", "traffic", "aerial", "exterior", "interior", "detail", "race", "accident")
+
+
+def car(slug: str, zh: str, en: str, specs: int = 6) -> Car:
+    known = (
+        Spec("price", "指导价", "Price", Decimal(189800), "元"),
+        Spec("range_km", "续航里程", "Range", Decimal(560), "km", "CLTC"),
+        Spec("zero_to_100_s", "百公里加速", "0–100 km/h", Decimal("5.9"), "s"),
+        Spec("power_kw", "最大功率", "Power", Decimal(220), "kW"),
+        Spec("wheelbase_mm", "轴距", "Wheelbase", Decimal(2890), "mm"),
+        Spec("seats", "座位数", "Seats", Decimal(5), "座"),
+    )
+    return Car(slug, en.split(maxsplit=1)[0], zh, en, "suv", known[:specs], SOURCE)
+
+
+CARS = [car("northwind-x5", "北风 X5", "Northwind X5"), car("lumen-s", "流明 S", "Lumen S")]
+
+
+def ranking(count: int = 6) -> Ranking:
+    rows = [RankingRow(1, "北风 X5", Decimal(18234), "up", previous_rank=3, previous_value=Decimal(15001), car=CARS[0])]
+    rows += [RankingRow(2, "流明 S", Decimal(15210), "down", previous_rank=1, car=CARS[1])]
+    rows += [RankingRow(3, "红隼 GT", Decimal(12044), "same", tied=True, previous_rank=3)]
+    rows += [RankingRow(3, "旷野 Pro", Decimal(12044), "new", tied=True)]
+    rows += [RankingRow(5 + i, f'皮可 "{i}"', Decimal(9876 - 100 * i), "unknown") for i in range(8)]
+    return Ranking("sales", "sales", "辆", "2026-10", tuple(rows[:count]), SOURCE)
+
+
+def facts(kind: str) -> Facts:
+    cars = tuple(CARS[:1]) if kind == "new_car_report" else ()
+    return Facts("x", cars=cars, ranking=ranking() if kind == "ranking" else None)
+
+
+def board(kind: str, locale: Locale = "zh-CN", about: Facts | None = None, **options: Any) -> Storyboard:
+    brief = Brief(template=kind, locale=locale, **options)
+    return read_storyboard(TEMPLATES.storyboard(kind, {"brief": brief, "facts": about or facts(kind)}), kind)
+
+
+def spoken(made: Storyboard) -> str:
+    return " ".join(scene.voice.text for scene in made.scenes if scene.voice)
+
+
+def guessed(made: Storyboard) -> float:
+    return sum(guessed_scene(scene, made.locale) for scene in made.scenes)
+
+
+def guessed_scene(scene: Scene, locale: Locale) -> float:
+    overlap = scene.transition.duration if scene.transition else 0.0
+    if scene.duration != "auto":
+        return scene.duration - overlap
+    assert scene.voice is not None
+    return speaking_seconds(scene.voice.text, locale) + MARGIN - overlap
+
+
+def cards(made: Storyboard) -> Iterator[CardPart]:
+    yield from (layer for scene in made.scenes for layer in scene.layers if isinstance(layer, CardPart))
+
+
+def clips(made: Storyboard) -> Iterator[tuple[Scene, ClipPart]]:
+    yield from ((scene, layer) for scene in made.scenes for layer in scene.layers if isinstance(layer, ClipPart))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_each_kind_keeps_the_rules_of_a_programme(kind: str, locale: Locale) -> None:
+    for seconds in (15, None, 60, 180):
+        for seed in (0, 1, 2):
+            made = board(kind, locale, seconds=seconds, seed=seed)
+            first, last = made.scenes[0], made.scenes[-1]
+            assert [s.id for s in made.scenes if s.poster] == ["hook"] == [first.id]
+            assert guessed_scene(first, locale) - MARGIN + 0.5 * bool(first.transition) >= 1.4
+            assert guessed_scene(first, locale) <= 3.8
+            assert any(layer.type == "label" and layer.card == "ai_label" for layer in first.layers)
+            assert (last.id, last.still) == ("credits", True)
+            assert guessed_scene(last, locale) <= 5
+            assert all(isinstance(s.duration, str) or s.duration >= 1 for s in made.scenes)
+            assert all(s.duration != "auto" or s.voice for s in made.scenes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_length_follows_the_brief(kind: str, locale: Locale) -> None:
+    usual = TEMPLATES.describe(kind).seconds
+    lengths = {seconds: guessed(board(kind, locale, seconds=seconds)) for seconds in (15, usual, 60)}
+    assert lengths[15] < lengths[usual] <= lengths[60]
+    assert 0.75 * usual <= lengths[usual] <= 1.2 * usual
+    if kind != "ranking":  # a table of six rows says no more than six places
+        assert lengths[60] >= 45
+        assert guessed(board(kind, locale, seconds=180)) >= 150
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_card_can_be_drawn_in_every_shape(kind: str, locale: Locale) -> None:
+    for canvas in (Canvas(1920, 1080), Canvas(1080, 1920), Canvas(1080, 1080)):
+        for part in cards(board(kind, locale)):
+            assert TEMPLATES.card(part.card, data=part.data, canvas=canvas, brand="circuit", locale=locale)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_nothing_is_claimed_that_the_facts_do_not_carry(kind: str, locale: Locale) -> None:
+    known = {"2026", "10", "11", "01", "1"}
+    for about in CARS:
+        known |= {exact(spec.value) for spec in about.specs} | {"18.98", "100", "0", "5", "2890", "189,800", "2,890"}
+    for row in ranking(12).rows:
+        known |= {str(row.rank), exact(row.value), f"{row.value}", "2", "3", "1.82", "1.52", "1.2", "1.5"}
+        known |= {"18,200", "15,200", "12,000", "15,000", "8", "7", "6", "12", "9", "4"}
+    for seconds in (15, 35, 120):
+        for seed in (0, 1, 2):
+            text = spoken(board(kind, locale, seconds=seconds, seed=seed))
+            assert set(re.findall(r"\d[\d,.]*\d|\d", text)) <= known, text
+            assert not re.search(r"最[^大小低]|第一|首选|国家级|best|greatest|unrivalled", text), text
+
+
+# --- new car ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_car_report_shows_that_car_alone() -> None:
+    made = board("new_car_report", seconds=90)
+    assert all(set(layer.query.text) == {"北风 X5", "Northwind X5"} for _, layer in clips(made))
+    wanted = {tag for _, layer in clips(made) for tag in layer.query.tags_all}
+    assert {"exterior", "detail", "interior"} <= wanted
+    assert {"hook", "exterior", "detail", "interior", "driving", "price", "figures", "verdict", "credits"} <= {
+        scene.id for scene in made.scenes
+    }
+
+
+def test_prices_carry_their_label_and_only_known_facts_are_shown() -> None:
+    made = board("new_car_report")
+    price, figures = [part.data["specs"] for part in cards(made) if part.card == "spec_card"]
+    assert price == [{"label": "指导价", "value": "18.98", "unit": "万元", "note": ""}]
+    assert [spec["label"] for spec in figures] == ["续航里程", "百公里加速", "最大功率"]
+    assert figures[0]["note"] == "CLTC"
+    bare = board("new_car_report", about=Facts("x", cars=(car("a", "甲", "A", specs=0),)))
+    assert not [part for part in cards(bare) if part.card in ("spec_card", "verdict")]
+
+
+def test_a_new_car_report_needs_a_car() -> None:
+    with pytest.raises(TemplateFailed) as failed:
+        board("new_car_report", about=Facts("nobody"))
+    assert "--subject" in failed.value.next_step
+    assert failed.value.exit_code == 2
+
+
+# --- ranking ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_countdown_ends_with_the_winner_then_the_table() -> None:
+    made = board("ranking", seconds=60)
+    ranks = [part.data["rank"] for part in cards(made) if part.card == "rank_card"]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[-1] == 1
+    table = next(part for part in cards(made) if part.card == "table_card")
+    assert [row["rank"] for row in table.data["rows"]] == ranks[::-1]
+    assert [scene.id for scene in made.scenes][-2:] == ["table", "credits"]
+
+
+def test_rank_cards_carry_the_exact_numbers_with_source_and_date() -> None:
+    for locale in LOCALES:
+        parts = [part for part in cards(board("ranking", locale, seconds=90)) if part.card == "rank_card"]
+        assert [part.data["value"] for part in parts[::-1]] == [f"{row.value}" for row in ranking().rows]
+        for part in parts:
+            assert part.counts
+            assert (part.data["source"], part.data["date"], part.data["sample"]) == ("Sample table", "2026-11-01", True)
+            assert Decimal(part.data["scale"]) == 18234
+
+
+def test_places_are_said_as_people_say_them() -> None:
+    chinese, english = spoken(board("ranking", seconds=90)), spoken(board("ranking", "en-US", seconds=90))
+    for words in (
+        "榜首是北风 X5，1.82万辆。比上期上升2位。",
+        "并列第3名的是红隼 GT",
+        "旷野 Pro，1.2万辆。这一期新上榜。",
+    ):
+        assert words in chinese
+    for words in (
+        "Number one: Northwind X5, 18,200 units. Up 2 on last time.",
+        "Tied at number 3: 红隼 GT",
+        "A new entry.",
+    ):
+        assert words in english
+
+
+def test_no_other_car_stands_for_a_place() -> None:
+    made = board("ranking", seconds=90)
+    for scene, layer in clips(made):
+        if not scene.id.startswith("place-"):
+            continue
+        query = str(parse_query(layer.query.where, lambda word: word if word in TAGS else None))
+        for row in ranking().rows:
+            for name in row.car.names() if row.car else (row.name,):
+                negated = f"Not(term=HasText(text={name!r}))"
+                assert (negated in query) != (name in layer.query.prefer), (scene.id, name)
+
+
+def test_more_places_where_there_is_more_time() -> None:
+    many = Facts("x", ranking=ranking(12))
+    counts = [
+        sum(part.card == "rank_card" for part in cards(board("ranking", about=many, seconds=seconds)))
+        for seconds in (15, 40, 60, 120)
+    ]
+    assert counts[0] == 3
+    assert counts == sorted(counts)
+    assert counts[-1] == 10
+    asked = board("ranking", about=many, seconds=120, set={"places": "4"})
+    assert sum(part.card == "rank_card" for part in cards(asked)) == 4
+
+
+def test_a_table_without_a_title_gets_one_from_metric_and_period() -> None:
+    assert board("ranking").title == "2026年10月销量榜"
+    assert board("ranking", "en-US").title == "Ranking by sales, October 2026"
+    assert board("ranking", set={"title": "十月榜"}).title == "十月榜"
+
+
+def test_a_ranking_needs_three_rows() -> None:
+    for about in (Facts("x"), Facts("x", ranking=ranking(2))):
+        with pytest.raises(TemplateFailed):
+            board("ranking", about=about)
+
+
+# --- off-road and accidents ------------------------------------------------------------------------------------------
+
+
+def test_off_road_shows_off_road_only_with_its_sound_in_front() -> None:
+    made = board("off_road", seconds=60)
+    assert all("off-road" in layer.query.tags_all and layer.sound_db is not None for _, layer in clips(made))
+    assert all(-6 <= (layer.sound_db or 0) <= 0 for _, layer in clips(made))
+    assert made.audio.music is not None
+    assert made.audio.music.gain_db <= -22
+    assert sum(not scene.optional for scene, _ in clips(made)) >= 3
+    terrains = {tag for scene, layer in clips(made) if scene.optional for tag in layer.query.tags_all} - {"off-road"}
+    assert {"mud", "dune", "rock", "snow", "water-crossing"} <= terrains
+
+
+def test_accidents_are_neutral_and_end_on_a_safety_line() -> None:
+    made = board("accident_compilation", seconds=60)
+    incidents = [scene for scene, layer in clips(made) if "accident" in layer.query.tags_all]
+    assert [scene.optional for scene in incidents] == [False, False, *[True] * (len(incidents) - 2)]
+    assert all("face-visible" in layer.query.tags_none for _, layer in clips(made))
+    safety = next(scene for scene in made.scenes if scene.id == "safety")
+    assert any(isinstance(part, CardPart) and part.card == "safety_card" for part in safety.layers)
+    for _, layer in clips(made):
+        assert ("accident" in layer.query.tags_all) != ("accident" in layer.query.tags_none)
+
+
+def test_where_and_when_of_an_accident_come_from_the_table_alone() -> None:
+    table = Table(name="t.csv", columns=("clip", "地点", "time"), rows=(("Wet saloon", "某路口", "2026-08-03"),))
+    made = board("accident_compilation", data=table)
+    first, second = [part.data for part in cards(made) if part.card == "incident_card"][:2]
+    assert (first["place"], first["time"]) == ("某路口", "2026-08-03")
+    assert (second["place"], second["time"]) == ("", "")
+    scene = next(layer for scene, layer in clips(made) if scene.id == "incident-1")
+    assert scene.query.text == ("Wet saloon",)
