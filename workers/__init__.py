@@ -1,0 +1,1 @@
+"""The Celery door: `celery -A workers.app worker` and `celery -A workers.app beat`."""

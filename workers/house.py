@@ -1,0 +1,32 @@
+"""Where the workers meet the factory: its parts, built once and when first needed, and its verbs.
+
+Celery imports the app long before it works, and beat never works at all: nothing heavy is imported before a task runs.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from factory.wiring import Parts
+
+
+@cache
+def parts() -> Parts:
+    from factory import wiring  # noqa: PLC0415
+
+    return wiring.parts()
+
+
+def produce(job: str) -> None:
+    from factory.produce import produce  # noqa: PLC0415
+
+    produce(job, parts())
+
+
+def ingest(path: str) -> None:
+    from factory.ingest import ingest  # noqa: PLC0415
+
+    ingest(Path(path), parts())
