@@ -86,6 +86,7 @@ _NUMBER = r"[-+¥$€£]?[0-9]+(?:[.,:/–~-][0-9]+)*"
 _PIECE = re.compile(
     rf"第{_NUMBER}[{CJK}]?"
     rf"|{_NUMBER}\s?(?:[万亿千百]|thousand|million|billion)*\s?(?:{_ZH_UNITS}|(?:{_EN_UNITS})(?![A-Za-z]))?"
+    rf"|[^\s{CJK}]*[0-9](?:{_ZH_UNITS})"
     rf"|[^\s{CJK}]+|[{CJK}]",
     re.IGNORECASE,
 )
