@@ -98,12 +98,13 @@ def test_cards_stay_in_the_safe_area_above_the_captions(templates: Templates, as
 
 
 @pytest.mark.parametrize("aspect", CANVASES)
-def test_no_text_runs_out_of_its_card(templates: Templates, aspect: str) -> None:
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_no_text_runs_out_of_its_card(templates: Templates, aspect: str, locale: str) -> None:
     from factory.render.lettering import text_width
 
     for name in (LONG_ZH, LONG_EN):
         for card, data in card_data(name).items():
-            svg = templates.card(card, data=data, canvas=CANVASES[aspect], brand="daylight", locale="zh-CN")
+            svg = templates.card(card, data=data, canvas=CANVASES[aspect], brand="daylight", locale=locale)
             x, y, w, h = box_of(svg)
             for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"):
                 size, at = float(text.attrib["font-size"]), float(text.attrib["x"])

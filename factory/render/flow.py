@@ -63,7 +63,7 @@ def _blocks(groups: Sequence[tuple[str, Sequence[str]]], size: float, width: flo
     blocks = []
     for heading, entries in groups:
         for number, entry in enumerate(entries):
-            words = wrap(drawable(entry), size, width, 2, balanced=False)
+            words = wrap(drawable(entry), size, width, 2)
             lines: list[tuple[str, Sort]] = [(heading, "head")] if number == 0 else []
             blocks.append(_Block((*lines, *((line, "line") for line in words)), opens=number == 0))
     return blocks
