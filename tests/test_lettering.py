@@ -1,7 +1,7 @@
 import pytest
 
 from factory.render.fonts import GlyphMissing
-from factory.render.lettering import ELLIPSIS, drawable, fit_size, shorten, text_width, wrap
+from factory.render.lettering import ELLIPSIS, drawable, fit_size, shorten, text_width, wrap, wrap_beside
 
 
 def test_figures_are_tabular_and_ideographs_are_one_em() -> None:
@@ -67,6 +67,17 @@ def test_chinese_words_and_marks_are_not_torn() -> None:
     lines = wrap("穿越塔克拉玛干沙漠腹地，十二种地形", 40, 420, 4)
     assert any("塔克拉玛干沙漠" in line for line in lines)
     assert all(line[0] not in "，。、）》" and line[-1] not in "（《“" for line in lines)
+
+
+def test_room_is_left_beside_the_last_line_where_a_line_more_does_it() -> None:
+    text = "来源：示例数据集，虚构销量，由程序生成，2026-11-01"
+    full = wrap(text, 28, 700, 3)
+    beside = wrap_beside(text, 28, 700, 200, 3)
+    assert len(full) == 1
+    assert len(beside) == 2
+    assert text_width(beside[-1], 28) <= 500
+    assert wrap_beside(text, 28, 1200, 200, 3) == full
+    assert wrap_beside(text, 28, 700, 200, 1) == full
 
 
 def test_too_long_text_ends_in_an_ellipsis() -> None:

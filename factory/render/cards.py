@@ -36,6 +36,9 @@ def card_tools(canvas: Canvas, locale: Locale, progress: float) -> dict[str, Any
         "wrap": lambda text, size, max_width, max_lines, balanced=True: lettering.wrap(
             drawable(text), size, max_width, max_lines, balanced=balanced
         ),
+        "wrap_beside": lambda text, size, max_width, aside, max_lines: lettering.wrap_beside(
+            drawable(text), size, max_width, aside, max_lines
+        ),
         "widest": lambda lines, size: max((lettering.text_width(drawable(line), size) for line in lines), default=0.0),
         "flow": flow,
         "min": min,

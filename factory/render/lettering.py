@@ -91,6 +91,15 @@ def wrap(text: str, size: float, max_width: float, max_lines: int, *, balanced: 
     return _balanced(words, size, max_width, len(lines)) if balanced and len(lines) > 1 else lines
 
 
+def wrap_beside(text: str, size: float, max_width: float, aside: float, max_lines: int) -> list[str]:
+    """Break `text` so that the last line leaves `aside` free at its right, where one more line does it."""
+    lines = wrap(text, size, max_width, max_lines)
+    if not lines or text_width(lines[-1], size) <= max_width - aside:
+        return lines
+    narrow = wrap(text, size, max_width - aside, max_lines)
+    return lines if len(narrow) > len(lines) + 1 or narrow[-1].endswith(ELLIPSIS) else narrow
+
+
 def _greedy(words: Sequence[str], size: float, max_width: float, max_lines: int = 1000) -> list[str]:
     """Fill line after line; the last of `max_lines` takes all that is left."""
     lines = [""]
