@@ -71,13 +71,13 @@ def test_chinese_words_and_marks_are_not_torn() -> None:
 
 def test_room_is_left_beside_the_last_line_where_a_line_more_does_it() -> None:
     text = "来源：示例数据集，虚构销量，由程序生成，2026-11-01"
-    full = wrap(text, 28, 700, 3)
-    beside = wrap_beside(text, 28, 700, 200, 3)
+    full = wrap(text, 28, 800, 3)
+    beside = wrap_beside(text, 28, 800, 200, 3)
     assert len(full) == 1
     assert len(beside) == 2
-    assert text_width(beside[-1], 28) <= 500
+    assert text_width(beside[-1], 28) <= 600
     assert wrap_beside(text, 28, 1200, 200, 3) == full
-    assert wrap_beside(text, 28, 700, 200, 1) == full
+    assert wrap_beside(text, 28, 800, 200, 1) == full
 
 
 def test_too_long_text_ends_in_an_ellipsis() -> None:
