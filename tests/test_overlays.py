@@ -57,7 +57,7 @@ def test_a_counting_card_is_a_clear_clip_that_ends_as_the_still(store: Store) ->
         frames = [frame.to_ndarray(format="rgba") for frame in container.decode(video=0)]
     assert len(frames) == 10
     bars = [int((frame[55, :, 0] > 200).sum()) for frame in frames]
-    assert bars == pytest.approx([20 * n for n in range(1, 11)], abs=1)
+    assert bars == pytest.approx([200 * (1 - (1 - n / 10) ** 3) for n in range(1, 11)], abs=1)
     with Image.open(drawing.still) as picture:
         assert np.array_equal(frames[-1], np.asarray(picture.convert("RGBA")))
 

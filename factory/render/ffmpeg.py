@@ -17,15 +17,10 @@ import imageio_ffmpeg
 from factory.render.command import FfmpegCommand, Input
 from factory.render.errors import DiskFull, RenderCancelled, RenderFailed, RenderTooSlow, disk_full_named, size_of
 from factory.render.fonts import font_file
+from understanding.decoding import FORMATS, MAX_PIXELS
 from understanding.errors import MediaRefused
 from understanding.sandbox import Cancelled, Limits, run_program
 
-# Containers that footage may come in; playlists (hls, concat, dash) and all that open further files are left out.
-FORMATS = (
-    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,ivf,flv,asf,ogg,gif,mjpeg,png_pipe,jpeg_pipe,webp_pipe,"
-    "wav,mp3,aac,flac,dv,mxf,rawvideo"
-)
-MAX_PIXELS = 8192 * 8192
 TAIL = 4000  # characters of what ffmpeg said that an error carries
 TAIL_BYTES = 4000
 POLL_SECONDS = 0.2

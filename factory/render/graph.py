@@ -25,6 +25,7 @@ TICKS = 720_720  # a second in ticks: whole for every usual frame rate
 NUDGE = Fraction(43, 500)  # of a frame: footage that lies half-way between two frames always goes the same way
 LEAD = 3  # output frames read before the first one wanted, in case the footage has none at its very end
 LONGEST_HOLD = Fraction(1, 2)  # seconds for which the last picture of footage that ends early is held
+COUNTING_ENTRY = Fraction(2, 5)  # seconds in which a card that counts comes in
 BLUR_SHRINK = 16
 FULLER = Fraction(4, 3)  # how far contain-blur may enlarge a picture so that it fills more of the canvas
 DARKEN = "clip(16+(val-16)*0.5,16,235)"
@@ -211,7 +212,7 @@ def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened
 def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
     """Read exactly `frames` pictures of the layer from frame `start` of the scene on, fitted to the canvas."""
     layer, source = part.layer, part.source
-    at = layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
+    at = source.begins + layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
     stream = opened.stream(_reading(source, at, frames, layer.speed, canvas))["V:0"]
     if source.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
@@ -320,29 +321,34 @@ def _card(part: Drawn, first: int, last: int, canvas: Canvas, opened: _Opened) -
     else:
         picture = _held(_clear(_still(drawing, canvas, opened)), until)
     if isinstance(layer, CardLayer):
-        picture = _faded(picture, layer)
+        picture = _faded(picture, layer, canvas)
     return picture.filter("trim", start_frame=skip).filter("setpts", "PTS-STARTPTS") if skip else picture
 
 
-def _faded(picture: Any, layer: CardLayer) -> Any:
+def _faded(picture: Any, layer: CardLayer, canvas: Canvas) -> Any:
     if layer.enter > 0:
-        picture = picture.filter("fade", type="in", start_frame=0, nb_frames=layer.enter, alpha=1)
+        picture = picture.filter("fade", type="in", start_frame=0, nb_frames=_entering(layer, canvas), alpha=1)
     if layer.leave > 0:
         start = max(layer.frames - layer.leave, 0)
         picture = picture.filter("fade", type="out", start_frame=start, nb_frames=layer.leave, alpha=1)
     return picture
 
 
+def _entering(layer: CardLayer, canvas: Canvas) -> int:
+    """Return the frames of a card's fade and slide: a card that counts for longer is not kept half clear for it."""
+    return min(layer.enter, max(round(COUNTING_ENTRY * canvas.fps), 1)) if layer.counts else layer.enter
+
+
 def _place(part: Drawn, first: int, window_start: int, canvas: Canvas) -> dict[str, Any]:
     """Return where the card stands: sliding in on an eased path while it enters, then at rest."""
     layer, drawing = part.layer, part.drawing
     rest = {"x": drawing.left, "y": drawing.top, "eval": "init"}
-    if not isinstance(layer, CardLayer) or first - layer.start >= layer.enter:
+    if not isinstance(layer, CardLayer) or first - layer.start >= _entering(layer, canvas):
         return rest
     dx, dy = (round(share * canvas.height / 2) * 2 for share in ENTRY[layer.role])
     if not (dx or dy):
         return rest
-    start, enter = _decimal((layer.start - window_start) / canvas.fps), _decimal(layer.enter / canvas.fps)
+    start, enter = _decimal((layer.start - window_start) / canvas.fps), _decimal(_entering(layer, canvas) / canvas.fps)
     far = f"pow(1-clip((t-({start}))/{enter},0,1),3)"
     return {"x": _path(drawing.left, dx, far), "y": _path(drawing.top, dy, far), "eval": "frame"}
 

@@ -28,7 +28,7 @@ from factory.render.loudness import Sound, from_db, loudness, master
 from factory.render.overlays import Cached
 from factory.render.source import Source
 
-PROGRAM = 1  # raised whenever the same timeline would sound different
+PROGRAM = 1  # raised whenever the same timeline, its music included, would sound different
 VOICE_LUFS, MUSIC_LUFS, CLIP_LUFS = -22.0, -14.0, -20.0
 CLEAR_DB = 10.0  # the voice is at least this much louder than everything under it
 CUT_SECONDS = 0.010  # fade at every cut
@@ -187,7 +187,7 @@ def sound_of(clip: Placed, source: Source, sample_rate: int) -> FfmpegCommand:
     """
     layer, samples = clip.layer, clip.end - clip.start
     seconds = Fraction(samples, sample_rate) * layer.speed + Fraction(1, 10)
-    options = ("-ss", f"{float(layer.source_start):.6f}", "-t", f"{float(seconds):.6f}")
+    options = ("-ss", f"{float(source.begins + layer.source_start):.6f}", "-t", f"{float(seconds):.6f}")
     heard = ffmpeg.input("0")["a:0"].filter("aresample", sample_rate, **{"async": 1, "first_pts": 0})
     if layer.speed != 1:
         heard = heard.filter("atempo", float(layer.speed))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from factory.plan.timeline import Canvas, CardLayer, ColorLayer
+from factory.render.cards import ease
 from factory.render.command import digest_of
 from factory.render.errors import RenderFailed, disk_full_named
 from factory.render.fonts import FAMILY, check_glyphs, font_digest, font_file
@@ -126,7 +127,7 @@ def draw_card(
     if not layer.counts or layer.enter <= 0:
         return still
     steps = min(layer.enter, layer.frames)
-    sheets = [filled((i + 1) / steps) for i in range(steps)]
+    sheets = [filled(ease((i + 1) / steps)) for i in range(steps)]
     if len({(s.left, s.top, s.width, s.height) for s in sheets}) > 1:
         raise CardUnreadable(where, "its box changes while it is drawn frame by frame")
     content = _digest(sheets, scale)

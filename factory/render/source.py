@@ -8,10 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-import av
-
 from factory.render.errors import RenderCancelled, RenderFailed
-from factory.render.ffmpeg import FORMATS
+from understanding.decoding import Health, frames_of, no_frames, opened, sound_of, video_of
 from understanding.errors import MediaRefused
 from understanding.sandbox import Cancelled, ChildRaised, run_limited
 
@@ -26,7 +24,8 @@ class Source:
     """A file of footage. `width` and `height` are as displayed: turned upright, pixels made square, not yet even.
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
-    without time stamps, which cannot be sought.
+    without time stamps, which cannot be sought. Times of footage count from its first picture, which stands `begins`
+    seconds after the start of the file (where its sound begins before its picture).
     """
 
     asset: str
@@ -40,6 +39,7 @@ class Source:
     interlaced: bool = False
     has_sound: bool = False
     raw: bool = False
+    begins: Fraction = Fraction(0)
 
 
 def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
@@ -61,10 +61,11 @@ def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: 
 
 def look(path: str) -> dict[str, Any]:
     """Return the fields of a `Source`; runs in the child."""
-    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-    with av.open(path, options=options) as container:
-        stream = next(s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
-        frame = next(container.decode(stream))
+    with opened(path) as container:
+        stream = video_of(container)
+        frame: Any = next(frames_of(container, stream, Health()), None)
+        if frame is None:
+            raise no_frames()
         width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
         rgb = frame.format.is_rgb or frame.format.has_palette
         return {
@@ -75,14 +76,22 @@ def look(path: str) -> dict[str, Any]:
             "full_range": not rgb and (int(frame.color_range) == FULL_RANGE or frame.format.name.startswith("yuvj")),
             "hdr": int(frame.color_trc) in HDR_TRANSFERS,
             "interlaced": bool(frame.interlaced_frame),
-            "has_sound": bool(container.streams.audio),
+            "has_sound": sound_of(container) is not None,
             "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
+            "begins": _begins(container, stream),
         }
 
 
 def _displayed(frame: Any, pixel: Fraction) -> tuple[int, int]:
     width, height = max(round(frame.width * pixel), 1), frame.height
     return (height, width) if frame.rotation % 180 else (width, height)
+
+
+def _begins(container: Any, stream: Any) -> Fraction:
+    """Return the first picture's time by its packets: a decoder of several threads may name a later one."""
+    if stream.start_time is None or container.start_time is None:
+        return Fraction(0)
+    return max(Fraction(stream.start_time * stream.time_base - Fraction(container.start_time, 1_000_000)), Fraction(0))
 
 
 def _rate(stream: Any) -> Fraction:
