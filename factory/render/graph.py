@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor
+from math import floor
 from typing import Any
 
 import ffmpeg
 
 from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer
 from factory.render.command import FfmpegCommand, Input
+from factory.render.fit import contained_at, fit_to
 from factory.render.overlays import Drawing
 from factory.render.source import Source
 
@@ -26,16 +27,6 @@ NUDGE = Fraction(43, 500)  # of a frame: footage that lies half-way between two 
 LEAD = 3  # output frames read before the first one wanted, in case the footage has none at its very end
 LONGEST_HOLD = Fraction(1, 2)  # seconds for which the last picture of footage that ends early is held
 COUNTING_ENTRY = Fraction(2, 5)  # seconds in which a card that counts comes in
-BLUR_SHRINK = 16
-FULLER = Fraction(4, 3)  # how far contain-blur may enlarge a picture so that it fills more of the canvas
-DARKEN = "clip(16+(val-16)*0.5,16,235)"
-TONEMAP = (
-    ("zscale", {"t": "linear", "npl": 100}),
-    ("format", {"pix_fmts": "gbrpf32le"}),
-    ("zscale", {"p": "bt709"}),
-    ("tonemap", {"tonemap": "hable", "desat": 0}),
-    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
-)
 # Where a card comes from while it enters, in shares of the canvas height.
 ENTRY: dict[CardRole, tuple[float, float]] = {
     "card": (0.0, 0.03),
@@ -196,7 +187,7 @@ def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened
         return below
     if isinstance(part, Footage):
         above = _footage(part, first, last - first, canvas, opened)
-        x, y = (Fraction(0), Fraction(0)) if part.layer.fit != "contain" else _contained_at(part.source, canvas)
+        x, y = (Fraction(0), Fraction(0)) if part.layer.fit != "contain" else contained_at(part.source, canvas)
         place: dict[str, Any] = {"x": int(x), "y": int(y), "eval": "init"}
     else:
         above = _card(part, first, last, canvas, opened)
@@ -228,7 +219,7 @@ def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Op
         .filter("trim", start_frame=LEAD, end_frame=LEAD + frames)
         .filter("setpts", "PTS-STARTPTS")
     )
-    return _fit(stream, part, canvas)
+    return fit_to(stream, source, layer.fit, canvas)
 
 
 def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas: Canvas) -> Input:
@@ -240,70 +231,6 @@ def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas:
     if not source.raw:
         options += ("-copyts", "-start_at_zero", "-ss", _decimal(seek), "-t", _decimal(until))
     return Input(source.asset, source.path, options)
-
-
-def _fit(stream: Any, part: Footage, canvas: Canvas) -> Any:
-    source, shape = part.source, Fraction(part.source.width, part.source.height)
-    wanted = Fraction(canvas.width, canvas.height)
-    if part.layer.fit == "contain":
-        width, height = _inside(source, canvas, Fraction(1))
-        return _scaled(stream, source, width, height)
-    if part.layer.fit == "cover" or abs(shape / wanted - 1) < Fraction(2, 100):
-        return _cover(stream, source, canvas)
-    return _over_blur(stream, source, canvas)
-
-
-def _cover(stream: Any, source: Source, canvas: Canvas) -> Any:
-    factor = max(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
-    width, height = _up_to_even(source.width * factor), _up_to_even(source.height * factor)
-    stream = _scaled(stream, source, width, height)
-    return _cropped(stream, width, height, canvas)
-
-
-def _over_blur(stream: Any, source: Source, canvas: Canvas) -> Any:
-    """Show the picture whole (or a little enlarged) over a blurred, darkened copy of itself that fills the canvas."""
-    small = Canvas(_up_to_even(Fraction(canvas.width, BLUR_SHRINK)), _up_to_even(Fraction(canvas.height, BLUR_SHRINK)))
-    copies = stream.filter_multi_output("split")
-    behind = _cover(copies[0], source, small).filter("gblur", sigma=2, steps=2).filter("lutyuv", y=DARKEN)
-    behind = behind.filter("scale", w=canvas.width, h=canvas.height, flags="bicubic").filter("setsar", 1)
-    full = max(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
-    whole = min(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
-    width, height = _inside(source, canvas, min(FULLER, full / whole))
-    front = _scaled(copies[1], source, width, height)
-    shown = Canvas(min(width, canvas.width), min(height, canvas.height))
-    front = _cropped(front, width, height, shown)
-    x, y = (canvas.width - shown.width) // 4 * 2, (canvas.height - shown.height) // 4 * 2
-    return ffmpeg.overlay(behind, front, x=x, y=y, eval="init", format="yuv420")
-
-
-def _inside(source: Source, canvas: Canvas, larger: Fraction) -> tuple[int, int]:
-    factor = min(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height)) * larger
-    return max(floor(source.width * factor / 2) * 2, 2), max(floor(source.height * factor / 2) * 2, 2)
-
-
-def _contained_at(source: Source, canvas: Canvas) -> tuple[Fraction, Fraction]:
-    width, height = _inside(source, canvas, Fraction(1))
-    return Fraction((canvas.width - width) // 4 * 2), Fraction((canvas.height - height) // 4 * 2)
-
-
-def _scaled(stream: Any, source: Source, width: int, height: int) -> Any:
-    """Bring footage to a size and to the house's colours."""
-    size: dict[str, Any] = {"w": width, "h": height, "flags": "bicubic"}
-    if source.hdr:
-        stream = stream.filter("scale", **size).filter("format", pix_fmts="yuv420p10le")
-        for name, options in TONEMAP:
-            stream = stream.filter(name, **options)
-    else:
-        tagged = {} if source.matrix == "rgb" else {"in_color_matrix": source.matrix}
-        ranged = {"in_range": "pc"} if source.full_range else {}
-        stream = stream.filter("scale", **size, **tagged, **ranged, out_color_matrix="bt709", out_range="tv")
-    return stream.filter("format", pix_fmts="yuv420p").filter("setsar", 1)
-
-
-def _cropped(stream: Any, width: int, height: int, canvas: Canvas) -> Any:
-    if (width, height) == (canvas.width, canvas.height):
-        return stream
-    return stream.filter("crop", w=canvas.width, h=canvas.height)
 
 
 # drawn things
@@ -384,7 +311,3 @@ def _rate(canvas: Canvas) -> str:
 def _decimal(seconds: Fraction) -> str:
     """Write seconds to the microsecond, as ffmpeg's options are read."""
     return f"{float(seconds):.6f}".rstrip("0").rstrip(".")
-
-
-def _up_to_even(pixels: Fraction) -> int:
-    return max(ceil(pixels / 2) * 2, 2)
