@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from factory.plan.brief import Table
 from factory.plan.facts import Ranking
 from factory.plan.periods import Period, month_of, parse_period
-from factory.plan.ranking_table import rank_table
+from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, TableUnfit, TableUnreadable, read_table
 
 
@@ -160,6 +160,13 @@ def test_without_the_period_before_the_change_is_unknown() -> None:
     with pytest.raises(TableUnfit, match="no rows of the period") as refusal:
         ranked(MONTHLY, period="2030-01")
     assert "2016-11 to 2017-02" in refusal.value.next_step
+
+
+def test_a_table_names_its_periods() -> None:
+    table = read_table(MONTHLY.encode(), "t")
+    assert table_periods(table, {}) == ("2016-11", "2016-12", "2017-02")
+    assert all(ranked(MONTHLY, period=period)[0].period == period for period in table_periods(table, {}))
+    assert table_periods(read_table(b"name,value\na,1\n", "t"), {}) == ()
 
 
 def test_conditions_choose_rows() -> None:

@@ -93,6 +93,16 @@ def rank_table(
     return ranking, tuple(sorted((*bad, *contradictions), key=lambda b: b.line))
 
 
+def table_periods(table: Table, options: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the periods that a table holds, oldest first, each good as option `period`; none where it is not dated."""
+    rows, _ = rows_of(table)
+    read = find_columns(table, rows, options).period
+    found = [period for row in rows if read and (period := read(row))]
+    grains = Counter(period.grain for period in found)
+    usual = grains.most_common(1)[0][0] if grains else ""
+    return tuple(str(period) for period in sorted(set(found)) if period.grain == usual)
+
+
 def source_of(table_name: str, rows: Sequence[Row], options: Mapping[str, str]) -> Source:
     """Return where rows come from: options first, then their own columns, then the name of the table."""
     found: dict[str, str] = {}
