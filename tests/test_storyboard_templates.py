@@ -150,8 +150,10 @@ def test_a_new_car_report_shows_that_car_alone() -> None:
 
 
 def test_prices_carry_their_label_and_only_known_facts_are_shown() -> None:
-    made = board("new_car_report")
-    main, more = [part.data["specs"] for part in cards(made) if part.card == "spec_card"]
+    main, same, more = [
+        part.data["specs"] for part in cards(board("new_car_report", seconds=60)) if part.card == "spec_card"
+    ]
+    assert main == same
     assert main[0] == {"label": "指导价", "value": "18.98", "unit": "万元", "note": ""}
     assert [spec["label"] for spec in main[1:]] == ["续航里程", "百公里加速", "最大功率"]
     assert main[1]["note"] == "CLTC"
