@@ -120,7 +120,7 @@ SENTENCES = st.lists(
     ),
     min_size=1,
     max_size=30,
-).map(lambda parts: "".join(parts).lstrip("，, ").strip() + "X。")
+).map(lambda parts: re.sub(r"[\s,，]*([,，])", r"\1", "".join(parts)).lstrip("，, ").strip() + " X。")
 
 
 @settings(max_examples=60, deadline=None)

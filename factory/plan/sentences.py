@@ -122,8 +122,9 @@ def _glued(text: str, keep: Sequence[str], segment: Segment | None) -> Iterable[
     spans = list(_words(text, keep, segment))
     merged: list[tuple[int, int]] = []
     for start, end in spans:
-        touching = merged and merged[-1][1] == start
-        if touching and (text[start] in _NEVER_BEFORE or text[merged[-1][1] - 1] in _NEVER_AFTER):
+        touching = bool(merged) and merged[-1][1] == start
+        closing = text[start] in _NEVER_BEFORE and (touching or not re.search(r"\w", text[start:end]))
+        if merged and (closing or (touching and text[start - 1] in _NEVER_AFTER)):
             merged[-1] = (merged[-1][0], end)
         else:
             merged.append((start, end))
