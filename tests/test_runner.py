@@ -30,7 +30,7 @@ def runner(sqlite: Sessions, log: Path, monkeypatch: pytest.MonkeyPatch) -> Loca
     url = sqlite.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("STUB_DATABASE", url)
     monkeypatch.setattr("factory.runner.REAP_EVERY", 0.3)
-    return LocalRunner(url, stub_factory.open_produce, workers=2)
+    return LocalRunner(url, stub_factory.open_produce, workers=1)
 
 
 def submit(sessions: Sessions, order: Brief) -> str:
@@ -47,7 +47,7 @@ def test_jobs_are_worked_off_by_child_processes_each_once(sqlite: Sessions, runn
     refused = submit(sqlite, brief(fall="refuse"))
     with runner:
         wait_for(lambda: ended(sqlite, *made, refused), 60)
-        assert len(runner.pids()) == 2
+        assert len(runner.pids()) == 1
     assert {job_now(sqlite, job).state for job in made} == {"review"}
     assert job_now(sqlite, refused).error_code == "no-shot-for-scene"
     done = [line for line in executions(log) if line[-1] == "done"]
@@ -64,7 +64,7 @@ def test_a_killed_worker_is_replaced_and_its_job_finished_by_another(
         killed = int(executions(log)[0][2])
         os.kill(killed, signal.SIGKILL)
         wait_for(lambda: ended(sqlite, job), 60)
-        wait_for(lambda: len(runner.pids()) == 2)
+        wait_for(lambda: len(runner.pids()) == 1)
         assert killed not in runner.pids()
     assert (job_now(sqlite, job).state, job_now(sqlite, job).attempt) == ("review", 2)
     assert [line[1:2] + line[3:] for line in executions(log)] == [["1"], ["2"], ["2", "done"]]

@@ -239,12 +239,11 @@ def find_shots(
     `vectors` loads each shot's embedding too (for choosing unlike shots); it is left out otherwise, being large.
     """
     compiled = index.compile_query(session, query)
-    chosen = index.matching_shots(compiled).order_by(*_ordering(order)).limit(limit).offset(offset)
-    rows = session.execute(chosen).all()
-    found = {row.id: float(row.score) for row in rows}
-    complete = offset == 0 and len(found) < limit
-    total = len(found) if complete else index.count(session, query)
-    return Found(total, load_shots(session, list(found), vectors=vectors), tuple(found.values()))
+    chosen = index.matching_shots(compiled).add_columns(sa.func.count().over().label("total"))
+    rows = session.execute(chosen.order_by(*_ordering(order)).limit(limit).offset(offset)).all()
+    total = rows[0].total if rows else index.count(session, query) if offset or not limit else 0
+    ids = [row.id for row in rows]
+    return Found(total, load_shots(session, ids, vectors=vectors), tuple(float(row.score) for row in rows))
 
 
 def _ordering(order: Order) -> tuple[sa.ColumnElement[Any], ...]:
