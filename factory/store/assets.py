@@ -18,7 +18,7 @@ from factory.store import index
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
 from factory.store.files import Adopted
-from factory.store.schema import Asset, Correction, Model, Shot, ShotTag, TagRow
+from factory.store.schema import Asset, Correction, Model, Shot, ShotTag, ShotVector, TagRow
 from factory.store.words import searchable, storable
 from understanding.labels import Taxonomy
 from understanding.tagged import TaggedClip, TaggedShot
@@ -132,6 +132,7 @@ def add_clip(
         _describe(row, shot, asset)
         session.add(row)
         session.flush()
+        session.add(ShotVector(shot_id=row.id, vector=_packed(shot)))
         _post(session, row.id, shot, tags, model)
     return Added(asset.id, adopted.digest, len(tagged.shots), asset.seconds, new=True)
 
@@ -148,6 +149,7 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
     asset.model_id = _model_id(session, tagged.version)
     for row, shot in zip(asset.shots, tagged.shots, strict=True):
         _describe(row, shot, asset)
+        session.get_one(ShotVector, row.id).vector = _packed(shot)
         session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.id))
         _post(session, row.id, shot, tags, asset.model_id)
         _correct_again(session, row.id)
@@ -202,7 +204,10 @@ def _describe(row: Shot, shot: TaggedShot, asset: Asset) -> None:
     row.text_area, row.loudness_db, row.quality = quality.text_area, quality.loudness_db, quality.score
     row.burnt_in, row.speech = storable(shot.burnt_in), storable(shot.speech)
     row.words = searchable("\n".join((asset.title, row.speech, row.burnt_in)))
-    row.vector = np.asarray(shot.vector, dtype="<f2").tobytes()
+
+
+def _packed(shot: TaggedShot) -> bytes:
+    return np.asarray(shot.vector, dtype="<f2").tobytes()
 
 
 def _post(session: Session, shot_id: int, shot: TaggedShot, tags: dict[str, int], model: int) -> None:
@@ -261,17 +266,15 @@ def load_shots(session: Session, ids: Sequence[int], *, vectors: bool = False) -
     if not ids:
         return ()
     rows = session.scalars(
-        sa.select(Shot)
-        .where(Shot.id.in_(ids))
-        .options(joinedload(Shot.asset).joinedload(Asset.model))
-        .options(*([] if vectors else [sa.orm.defer(Shot.vector)]))
+        sa.select(Shot).where(Shot.id.in_(ids)).options(joinedload(Shot.asset).joinedload(Asset.model))
     )
     by_id = {row.id: row for row in rows}
     missing = [shot for shot in ids if shot not in by_id]
     if missing:
         raise UnknownShot(f"there is no shot {missing[0]}", next_step="find shots anew: the library may have changed")
     tags = _tags_of(session, ids)
-    return tuple(_candidate(by_id[shot], tags.get(shot, ()), vectors) for shot in ids)
+    embeddings = _vectors_of(session, ids) if vectors else {}
+    return tuple(_candidate(by_id[shot], tags.get(shot, ()), embeddings.get(shot, ())) for shot in ids)
 
 
 def _tags_of(session: Session, ids: Iterable[int]) -> dict[int, tuple[CandidateTag, ...]]:
@@ -288,10 +291,14 @@ def _tags_of(session: Session, ids: Iterable[int]) -> dict[int, tuple[CandidateT
     return {shot: tuple(found) for shot, found in tags.items()}
 
 
-def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vectors: bool) -> Candidate:
+def _vectors_of(session: Session, ids: Sequence[int]) -> dict[int, tuple[float, ...]]:
+    rows = session.execute(sa.select(ShotVector.shot_id, ShotVector.vector).where(ShotVector.shot_id.in_(ids)))
+    return {row.shot_id: tuple(np.frombuffer(row.vector, dtype="<f2").astype(float).tolist()) for row in rows}
+
+
+def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vector: tuple[float, ...]) -> Candidate:
     asset = shot.asset
     words = "\n".join(part for part in (asset.title, shot.speech, shot.burnt_in) if part)
-    vector = tuple(np.frombuffer(shot.vector, dtype="<f2").astype(float).tolist()) if vectors else ()
     return Candidate(
         shot=shot.id,
         asset=asset.digest,

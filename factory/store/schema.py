@@ -147,9 +147,17 @@ class Shot(Base):
     burnt_in: Mapped[str] = mapped_column(Text)
     speech: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)  # title, speech and burnt-in text as `words.searchable` writes them
-    vector: Mapped[bytes] = mapped_column(LargeBinary)  # (D,) float16, little-endian, unit length
 
     asset: Mapped[Asset] = relationship(back_populates="shots")
+
+
+class ShotVector(Base):
+    """A shot's embedding, apart from the shot: a scan of shots would else read a page for each."""
+
+    __tablename__ = "shot_vector"
+
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # (D,) float16, little-endian, unit length
 
 
 class TagRow(Base):

@@ -79,10 +79,16 @@ def upgrade() -> None:
         sa.Column("burnt_in", sa.Text(), nullable=False),
         sa.Column("speech", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_shot_asset_id_asset"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shot")),
         sa.UniqueConstraint("asset_id", "number", name=op.f("uq_shot_asset_id_number")),
+    )
+    op.create_table(
+        "shot_vector",
+        sa.Column("shot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["shot_id"], ["shot.id"], name=op.f("fk_shot_vector_shot_id_shot"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("shot_id", name=op.f("pk_shot_vector")),
     )
     op.create_table(
         "tag",
@@ -133,6 +139,7 @@ def downgrade() -> None:
     op.drop_table("correction")
     op.drop_table("shot_tag")
     op.drop_table("tag")
+    op.drop_table("shot_vector")
     op.drop_table("shot")
     op.drop_table("asset")
     op.drop_table("model")

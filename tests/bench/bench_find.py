@@ -82,7 +82,7 @@ def shot_row(number: int, chance: random.Random) -> dict[str, Any]:
         "start": start, "end": start + seconds, "length_us": int(seconds * 1_000_000),
         "width": 1280, "height": chance.choice([480, 720, 1080]), "luma": 0.5, "sharpness": 0.5, "motion": 0.1,
         "text_area": 0.0, "loudness_db": -20.0, "quality": chance.random(), "burnt_in": "", "speech": "",
-        "words": searchable(words), "vector": b"\0" * 2560,
+        "words": searchable(words),
     }  # fmt: skip
 
 
