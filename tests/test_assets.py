@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from factory.plan.query import EVERYTHING, HasTag, Not, parse_query
-from factory.store import assets
+from factory.store import assets, desk
 from factory.store.db import Sessions
 from factory.store.schema import Asset, Model, Shot, ShotTag, TagRow
 from tests.library import TAXONOMY, a_clip, a_shot, adopted, put
@@ -80,7 +80,7 @@ def test_a_clip_is_added_whole_or_not_at_all(sessions: Sessions) -> None:
         with sessions.write() as session:
             put(session, "a.mp4", a_shot(["mud"]), a_shot(["no-such-tag"]))
 
-    with pytest.raises(assets.UnknownTag, match="no-such-tag"):
+    with pytest.raises(desk.UnknownTag, match="no-such-tag"):
         add_with_a_strange_tag()
     with sessions.read() as session:
         assert assets.figures(session) == assets.LibraryFigures(0, 0, 0, 0, 0.0)
@@ -120,8 +120,8 @@ def test_a_correction_wins_stays_and_can_be_taken_back(sessions: Sessions) -> No
     with sessions.write() as session:
         put(session, "a.mp4", a_shot({"mud": 0.9, "night": 0.6}))
         shot = session.scalars(sa.select(Shot.id)).one()
-        assets.correct(session, shot, "mud", present=False, author="Li")
-        assets.correct(session, shot, "snow", present=True)
+        desk.correct(session, shot, "mud", present=False, author="Li")
+        desk.correct(session, shot, "snow", present=True)
     assert tags_of(sessions, shot) == {"snow": (1.0, "desk"), "night": (0.6, "picture")}
     with sessions.read() as session:
         assert assets.find_shots(session, HasTag("mud")).total == 0
@@ -133,11 +133,11 @@ def test_a_correction_wins_stays_and_can_be_taken_back(sessions: Sessions) -> No
     assert tags_of(sessions, shot) == {"snow": (1.0, "desk"), "night": (0.5, "picture")}
 
     with sessions.write() as session:
-        assets.correct(session, shot, "mud", present=True)  # the editor thinks again, twice
-        assets.correct(session, shot, "mud", present=False)
-        assert assets.take_back(session, shot, "mud")
-        assert assets.take_back(session, shot, "snow")
-        assert not assets.take_back(session, shot, "night")
+        desk.correct(session, shot, "mud", present=True)  # the editor thinks again, twice
+        desk.correct(session, shot, "mud", present=False)
+        assert desk.take_back(session, shot, "mud")
+        assert desk.take_back(session, shot, "snow")
+        assert not desk.take_back(session, shot, "night")
     assert tags_of(sessions, shot) == {"mud": (0.7, "picture"), "night": (0.5, "picture"), "snow": (0.4, "picture")}
     with sessions.read() as session:
         versions = session.scalars(sa.select(Model.version).join(ShotTag, ShotTag.model_id == Model.id)).all()
@@ -148,11 +148,11 @@ def test_corrections_name_what_they_cannot_find(sqlite: Sessions) -> None:
     with sqlite.write() as session:
         put(session, "a.mp4", a_shot(["mud"]))
         shot = session.scalars(sa.select(Shot.id)).one()
-        with pytest.raises(assets.UnknownShot, match="99"):
-            assets.correct(session, 99, "mud", present=True)
-        with pytest.raises(assets.UnknownTag, match="mudd"):
-            assets.correct(session, shot, "mudd", present=True)
-        with pytest.raises(assets.UnknownShot, match="77"):
+        with pytest.raises(desk.UnknownShot, match="99"):
+            desk.correct(session, 99, "mud", present=True)
+        with pytest.raises(desk.UnknownTag, match="mudd"):
+            desk.correct(session, shot, "mudd", present=True)
+        with pytest.raises(desk.UnknownShot, match="77"):
             assets.load_shots(session, [shot, 77])
 
 

@@ -1,4 +1,4 @@
-"""Clips, their shots and tags: added once by content, found by query, corrected by editors, retired."""
+"""Clips, their shots and tags: added once by content, found by query, retired."""
 
 from __future__ import annotations
 
@@ -11,33 +11,25 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from factory.errors import FactoryError, WrongUsage
+from factory.errors import FactoryError
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, CandidateTag
 from factory.store import index
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
+from factory.store.desk import UnknownShot, UnknownTag, correct_again
 from factory.store.files import Adopted
-from factory.store.schema import Asset, Correction, Model, Shot, ShotTag, ShotVector, TagRow
+from factory.store.schema import Asset, Model, Shot, ShotTag, ShotVector, TagRow
 from factory.store.words import searchable, storable
 from understanding.labels import Taxonomy
 from understanding.tagged import TaggedClip, TaggedShot
 
 Order = Literal["best", "newest", "longest"]
 Rights = Literal["ok", "restricted", "unknown"]
-DESK = "desk"  # the modality of an editor's correction
 
 
 class UnknownAsset(FactoryError):
     code = "unknown-asset"
-
-
-class UnknownShot(FactoryError):
-    code = "unknown-shot"
-
-
-class UnknownTag(WrongUsage):
-    code = "unknown-tag"
 
 
 class ShotsChanged(FactoryError):
@@ -152,7 +144,7 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
         session.get_one(ShotVector, row.id).vector = _packed(shot)
         session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.id))
         _post(session, row.id, shot, tags, asset.model_id)
-        _correct_again(session, row.id)
+        correct_again(session, row.id)
     return len(tagged.shots)
 
 
@@ -341,65 +333,7 @@ def figures(session: Session) -> LibraryFigures:
     )
 
 
-# --- the desk's word -------------------------------------------------------------------------------------------------
-
-
-def correct(session: Session, shot: int, tag: str, *, present: bool, author: str = "", note: str = "") -> None:
-    """Say that a shot does or does not show a tag. It wins over every tagger, now and later."""
-    if session.get(Shot, shot) is None:
-        raise UnknownShot(f"there is no shot {shot}", next_step="find shots anew: the library may have changed")
-    tag_id = _tag_id(session, tag)
-    row = session.get(Correction, (shot, tag_id))
-    if row is None:
-        row = Correction(shot_id=shot, tag_id=tag_id)
-        _remember_machine(session, row)
-        session.add(row)
-    row.present, row.author, row.note, row.created_at = present, storable(author), storable(note), utc_now()
-    _write_over(session, row)
-
-
-def take_back(session: Session, shot: int, tag: str) -> bool:
-    """Withdraw a correction; the machine's word stands again. False where there was none."""
-    row = session.get(Correction, (shot, _tag_id(session, tag)))
-    if row is None:
-        return False
-    session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == shot, ShotTag.tag_id == row.tag_id))
-    if row.machine_confidence is not None:
-        said = {"confidence": row.machine_confidence, "source": row.machine_source, "model_id": row.machine_model_id}
-        session.execute(sa.insert(ShotTag).values(tag_id=row.tag_id, shot_id=shot, **said))
-    session.delete(row)
-    session.flush()
-    return True
-
-
-def _correct_again(session: Session, shot: int) -> None:
-    """Put the desk's word back over postings that a tagger has just written."""
-    for row in session.scalars(sa.select(Correction).where(Correction.shot_id == shot)):
-        _remember_machine(session, row)
-        _write_over(session, row)
-
-
-def _remember_machine(session: Session, row: Correction) -> None:
-    """Keep in the correction what the machine's posting says."""
-    posted = session.get(ShotTag, (row.tag_id, row.shot_id), populate_existing=True)
-    row.machine_confidence = None if posted is None else posted.confidence
-    row.machine_source = None if posted is None else posted.source
-    row.machine_model_id = None if posted is None else posted.model_id
-
-
-def _write_over(session: Session, row: Correction) -> None:
-    session.flush()
-    session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.shot_id, ShotTag.tag_id == row.tag_id))
-    if row.present:
-        desk = {"tag_id": row.tag_id, "shot_id": row.shot_id, "confidence": 1.0, "source": DESK}
-        session.execute(sa.insert(ShotTag).values(desk))
-
-
-def _tag_id(session: Session, tag: str) -> int:
-    found = session.scalar(sa.select(TagRow.id).where(TagRow.name == tag))
-    if found is None:
-        raise UnknownTag(f"there is no tag {tag!r}", next_step="use a canonical name of the taxonomy")
-    return found
+# --- retiring ---------------------------------------------------------------------------------------------------------
 
 
 def retire(session: Session, digest: str) -> None:
