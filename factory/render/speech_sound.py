@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from factory.plan.timeline import Word
@@ -16,13 +17,26 @@ PEAK_DB = -1.5
 FADE = 0.005  # seconds
 
 
-def active_span(samples: Samples, rate: int) -> tuple[int, int]:
-    """Return the samples [first, last) of the speech, found by energy 40 dB under the loudest 10 ms."""
+def sounding(samples: Samples, rate: int) -> NDArray[np.bool_]:
+    """Return for each sample whether it lies in a block of 10 ms that is less than 40 dB under the loudest one."""
     step = rate // 100
-    count = max(1, len(samples) // step)
-    power = np.array([float(np.mean(block**2)) for block in np.array_split(samples, count)]) + 1e-12
-    loud = np.flatnonzero(power > power.max() * 1e-4)
-    return max(0, int(loud[0]) * step - step // 2), min(len(samples), (int(loud[-1]) + 1) * step + step)
+    blocks = np.pad(samples, (0, -len(samples) % step)).reshape(-1, step)
+    power = (blocks.astype(np.float64) ** 2).mean(axis=1)
+    return np.repeat(power > power.max() * 1e-4, step)[: len(samples)]
+
+
+def active_span(samples: Samples, rate: int) -> tuple[int, int]:
+    """Return the samples [first, last) of the speech with a few milliseconds around it."""
+    loud = np.flatnonzero(sounding(samples, rate))
+    if not loud.size:
+        return 0, len(samples)
+    return max(0, int(loud[0]) - rate // 200), min(len(samples), int(loud[-1]) + 1 + rate // 100)
+
+
+def end_of_sound(heard: NDArray[np.bool_], start: int, end: int) -> int:
+    """Return where in [start, end) the sound ends: models count the silence after a word to its last phoneme."""
+    loud = np.flatnonzero(heard[start:end])
+    return start + int(loud[-1]) + 1 if loud.size else end
 
 
 def fade_ends(samples: Samples, rate: int) -> Samples:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from factory.plan.timeline import Word
-from factory.render.speech_sound import active_span, fade_ends, finish
+from factory.render.speech_sound import active_span, end_of_sound, fade_ends, finish, sounding
 from factory.render.voice import Samples, Spoken, VoiceFailed
 
 SENTENCE_PAUSE, PART_PAUSE = 0.34, 0.12  # seconds between two sentences, and where one was too long for the model
@@ -57,7 +57,7 @@ def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, mode
     for sentence, pause in sentences(parts, limit):
         sounds.append(np.zeros(round(gap * model_rate), np.float32))
         at += len(sounds[-1])
-        samples, times = _say(sentence, synthesis, rate)
+        samples, times = _say(sentence, synthesis, rate, model_rate)
         first, last = active_span(samples, model_rate)
         words += _words(sentence, [(at + start - first, at + end - first) for start, end in times], model_rate)
         sounds.append(fade_ends(samples[first:last], model_rate))
@@ -68,24 +68,36 @@ def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, mode
 def sentences(parts: Sequence[Utterance], limit: int) -> Iterator[tuple[list[Utterance], float]]:
     """Yield the parts in sentences of at most `limit` phonemes, each with the pause after it in seconds.
 
-    A sentence that is too long is cut at its last punctuation inside the limit, else between two words.
+    A sentence that is too long is cut at its last punctuation inside the limit, else between two words. Marks that
+    close stay with the sentence before them. Raises VoiceFailed for one word over the limit.
     """
     sentence: list[Utterance] = []
+    ended = False
     for part in parts:
-        if sentence and sum(len(p.phonemes) + 2 for p in (*sentence, part)) > limit:
-            cut = next((i + 1 for i in range(len(sentence) - 1, 0, -1) if sentence[i].pause), len(sentence))
-            if any(p.phonemes for p in sentence[:cut]):
-                yield sentence[:cut], PART_PAUSE
-                sentence = sentence[cut:]
-        sentence.append(part)
-        if part.pause and part.pause in ENDS and any(p.phonemes for p in sentence):
+        if len(part.phonemes) > limit:
+            raise VoiceFailed(f"{part.written[:40]!r} is too long for one word", next_step="write it as several words")
+        if ended and (part.phonemes or _opens(part.written)):
             yield sentence, SENTENCE_PAUSE
-            sentence = []
-    if any(p.phonemes for p in sentence):
+            sentence, ended = [], False
+        while sum(len(p.phonemes) + 2 for p in (*sentence, part)) > limit and any(p.phonemes for p in sentence):
+            cut = _cut(sentence)
+            yield sentence[:cut], PART_PAUSE
+            sentence = sentence[cut:]
+        sentence.append(part)
+        ended = ended or (bool(part.pause) and part.pause in ENDS and any(p.phonemes for p in sentence))
+    if sentence:
         yield sentence, SENTENCE_PAUSE
 
 
-def _say(sentence: Sequence[Utterance], synthesis: Synthesis, rate: float) -> tuple[Samples, list[tuple[int, int]]]:
+def _cut(sentence: Sequence[Utterance]) -> int:
+    """Return after how many parts to cut: after the last punctuation that follows a word, else after all."""
+    first = next(i for i, part in enumerate(sentence) if part.phonemes)
+    return next((i + 1 for i in range(len(sentence) - 1, first, -1) if sentence[i].pause), len(sentence))
+
+
+def _say(
+    sentence: Sequence[Utterance], synthesis: Synthesis, rate: float, model_rate: int
+) -> tuple[Samples, list[tuple[int, int]]]:
     """Return the sound and, for each part, the samples [start, end) of its phonemes (empty for pauses)."""
     letters, spans = "", []
     for part in sentence:
@@ -103,7 +115,9 @@ def _say(sentence: Sequence[Utterance], synthesis: Synthesis, rate: float) -> tu
             f"the voice timed {len(lengths)} phonemes of {len(letters) + 2}", next_step="report this as a fault"
         )
     edges = np.rint(np.cumsum([0.0, *lengths])).astype(int)
-    return samples, [(int(edges[start + 1]), int(edges[end + 1])) for start, end in spans]
+    heard = sounding(samples, model_rate)
+    times = [(int(edges[start + 1]), int(edges[end + 1])) for start, end in spans]
+    return samples, [(start, end_of_sound(heard, start, end)) for start, end in times]
 
 
 def _words(sentence: Sequence[Utterance], times: Sequence[tuple[int, int]], rate: int) -> list[Word]:
