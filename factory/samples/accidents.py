@@ -209,10 +209,14 @@ def car_park_bump(stage: Stage) -> Painter:
     out_route = along([(666, 210), (666, 214), (664, 300), (660, 342), (660, 342)], [-1, 0.6, 2.2, 2.75, 9])
     pass_route = along([(-200, 448), (360, 448), (596, 446), (612, 448), (612, 448)], [-1, 1.3, 2.75, 3.0, 9])
 
+    bays = stage.canvas()
+    bays.put(ground, 0, 0)
+    for car, px, py, h in parked:
+        car.put(bays, px, py, h)
+    full = bays.kept()
+
     def paint(canvas: Canvas, t: float) -> None:
-        canvas.put(ground, 0, 0)
-        for car, px, py, h in parked[:4]:
-            car.put(canvas, px, py, h)
+        canvas.lay(full)
         x, y = out_route(t)
         backing.put(canvas, x, y, -90 - 8 * ease((t - 1) / 1.8))
         canvas.glow(glow(stage, "#ffffff", 40), x - 22, y + 76, gain=0.75 if 0.5 < t < 2.9 else 0)
@@ -224,10 +228,7 @@ def car_park_bump(stage: Stage) -> Painter:
         if t > 3.3:
             hazards(canvas, x, y, 176, -98, t, squash=0.88)
             hazards(canvas, u, v, 176, 0, t, squash=0.88)
-        for car, px, py, h in parked[4:]:
-            car.put(canvas, px, py, h)
         clock.put(canvas, t)
-        canvas.camera(1.02, 640, 360)
 
     return paint
 

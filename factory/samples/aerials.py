@@ -45,10 +45,16 @@ def parking_manoeuvre(stage: Stage) -> Painter:
             angle,
         )
 
+    bays = stage.canvas()
+    bays.put(ground, 0, 0)
+    for other, bay in ((left, 440), (right, 840), (far, 1040)):
+        other.put(bays, bay, 566, -90, sun=(0.4, -0.3))
+    for tx, ty in ((120, 40), (330, 10), (1180, 30), (930, -6)):
+        bays.put(top, tx, ty)
+    full = bays.kept()
+
     def paint(canvas: Canvas, t: float) -> None:
-        canvas.put(ground, 0, 0)
-        for other, bay in ((left, 440), (right, 840), (far, 1040)):
-            other.put(canvas, bay, 566, -90, sun=(0.4, -0.3))
+        canvas.lay(full)
         x, y, angle = pose(t)
         shown = min(1.0, max(0.0, (t - 1.9) * 2)) * min(1.0, max(0.0, (5.4 - t) * 2))
         canvas.put(guide, 0, 0, gain=shown)
@@ -61,9 +67,6 @@ def parking_manoeuvre(stage: Stage) -> Painter:
                     y - math.sin(r) * 104 + math.cos(r) * side * 34,
                 )
                 canvas.glow(glow(stage, "#ffffff", 42), px, py, gain=0.7)
-        for tx, ty in ((120, 40), (330, 10), (1180, 30), (930, -6)):
-            canvas.put(top, tx, ty)
-        canvas.camera(1.02, 640, 380)
 
     return paint
 

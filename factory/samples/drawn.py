@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import cv2
 
 from factory.errors import WrongUsage
 from factory.samples.scene import Scene
@@ -69,7 +72,7 @@ def draw_library(
     manifest = _Manifest.read(folder, height)
     missing = [scene for scene in wanted if not manifest.holds(scene.file_name)]
     done = len(wanted) - len(missing)
-    with ThreadPoolExecutor(max_workers=PAINTERS) as painters:
+    with _one_thread_each(), ThreadPoolExecutor(max_workers=PAINTERS) as painters:
         works = {painters.submit(write_scene, s, folder / s.file_name, height=height): s for s in missing}
         try:
             for work in as_completed(works):
@@ -82,6 +85,17 @@ def draw_library(
             for work in works:
                 work.cancel()
     return [folder / scene.file_name for scene in wanted]
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """OpenCV's own threads only get into each other's way while several painters run."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _wanted(only: Collection[str] | None) -> list[Scene]:

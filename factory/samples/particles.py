@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from factory.samples.outline import radial
-from factory.samples.stage import Canvas, Pixels, Sprite, Stage
+from factory.samples.stage import Canvas, Pixels, Sprite, Stage, clear
 
 DICE = 509
 FAINT = 0.03
@@ -112,6 +112,7 @@ class Streaks:
     """Falling rain or snow as a sheet that repeats both ways and moves along its own slant."""
 
     sheet: Pixels
+    through: Pixels
     size: tuple[int, int]
     speed: tuple[float, float]
 
@@ -149,7 +150,7 @@ class Streaks:
                         cv2.LINE_AA,
                         4,
                     )
-        return cls(_tiled(sheet, colour), (rows, columns), (slant * speed, speed))
+        return cls(*_tiled(sheet, colour), (rows, columns), (slant * speed, speed))
 
     @classmethod
     def snow(
@@ -172,17 +173,20 @@ class Streaks:
                         4,
                     )
         soft = np.asarray(cv2.GaussianBlur(sheet, (0, 0), max(0.4, radius * 0.25 * stage.scale)), dtype=np.uint8)
-        return cls(_tiled(soft, (255, 255, 255)), (rows, columns), (drift, speed))
+        return cls(*_tiled(soft, (255, 255, 255)), (rows, columns), (drift, speed))
 
     def paint(self, canvas: Canvas, t: float) -> None:
         rows, columns = self.size
         scale = canvas.stage.scale
         left = round(-self.speed[0] * t * scale) % columns
         top = round(-self.speed[1] * t * scale) % rows
-        canvas.put(Sprite(self.sheet[top : top + rows, left : left + columns]), 0, 0)
+        window = (slice(top, top + rows), slice(left, left + columns))
+        canvas.cover(self.sheet[window], self.through[window])
 
 
-def _tiled(alpha: Pixels, colour: tuple[int, int, int]) -> Pixels:
+def _tiled(alpha: Pixels, colour: tuple[int, int, int]) -> tuple[Pixels, Pixels]:
+    """A sheet of one colour twice as wide and high as its pattern, and what shows through it."""
     share = alpha.astype(np.float32)[..., None] / 255
     sheet = np.concatenate([share * np.array(colour, dtype=np.float32), alpha[..., None].astype(np.float32)], axis=2)
-    return np.ascontiguousarray(np.tile(sheet.round().astype(np.uint8), (2, 2, 1)))
+    twice = np.ascontiguousarray(np.tile(sheet.round().astype(np.uint8), (2, 2, 1)))
+    return twice, clear(twice)

@@ -31,6 +31,7 @@ class Sprite:
     anchor: tuple[float, float] = (0.0, 0.0)
     halves: list[Sprite] = field(default_factory=list)
     mirrors: list[Sprite] = field(default_factory=list)
+    solid: bool = False  # covers all of its rectangle
 
     def half(self) -> Sprite:
         if not self.halves:
@@ -82,7 +83,7 @@ class Stage:
         """Draw SVG content whose viewBox is `0 0 width height` units; `anchor` in units, `zoom` > 1 for closer looks."""
         scale = self.scale * zoom
         pixels = rasterise(svg, width, height, max(1, round(width * scale)), max(1, round(height * scale)))
-        return Sprite(pixels, (anchor[0] * scale, anchor[1] * scale))
+        return Sprite(pixels, (anchor[0] * scale, anchor[1] * scale), solid=bool(pixels[..., 3].min() == 255))
 
     def band(self, svg: str, width: float, height: float, *, smear: float = 0) -> Band:
         """Draw a strip whose content must meet itself at x = 0 and x = width; `smear` blurs it along x, in units."""
@@ -93,9 +94,9 @@ class Stage:
             pixels = np.asarray(cv2.blur(wide, (pad, 1)), dtype=np.uint8)[:, pad : pad + pixels.shape[1]]
         columns = pixels.shape[1]
         repeats = 1 + math.ceil((self.width + 2) / columns)
-        return Band(
-            np.ascontiguousarray(np.tile(pixels, (1, repeats, 1))[:, : columns + self.width + 2]), columns, smear >= 6
-        )
+        long = np.ascontiguousarray(np.tile(pixels, (1, repeats, 1))[:, : columns + self.width + 2])
+        holes = np.flatnonzero(pixels[..., 3].min(axis=1) < 255)
+        return Band(long, columns, smear >= 6, int(holes[-1]) + 1 if len(holes) else 0)
 
     def canvas(self) -> Canvas:
         frame = np.zeros((self.height, self.width, 4), dtype=np.uint8)
@@ -110,6 +111,7 @@ class Band:
     pixels: Pixels
     columns: int
     fast: bool = False  # blurred by its own speed: whole pixels will do
+    solid_from: int = 0  # the row below which it covers everything
 
 
 def rasterise(svg: str, width: float, height: float, columns: int, rows: int) -> Pixels:
@@ -172,6 +174,9 @@ class Canvas:
         piece = self._moved(sprite, x, y, angle, scale, stretch)
         if piece is not None:
             left, top, moved = piece
+            if sprite.solid and gain >= 1 and np.shares_memory(moved, sprite.pixels):
+                self.pixels[top : top + moved.shape[0], left : left + moved.shape[1]] = moved
+                return
             if gain < 1:
                 moved = np.asarray(cv2.convertScaleAbs(moved, alpha=max(gain, 0)), dtype=np.uint8)
             self._over(left, top, moved)
@@ -209,13 +214,28 @@ class Canvas:
                 cv2.addWeighted(window, 1 - part, band.pixels[:, start + 1 : start + 1 + width], part, 0),
                 dtype=np.uint8,
             )
-        self.put(Sprite(window), 0, round(y * self.stage.scale) / self.stage.scale, gain=gain)
+        top = round(y * self.stage.scale)
+        if gain < 1:
+            self.put(Sprite(window), 0, top / self.stage.scale, gain=gain)
+            return
+        self._paste(window[: band.solid_from], top, solid=False)
+        self._paste(window[band.solid_from :], top + band.solid_from, solid=True)
 
-    def tint(self, colour: tuple[int, int, int], strength: float) -> None:
-        """Mix the whole frame towards one colour."""
-        flat = np.empty_like(self.pixels)
-        flat[:] = (*colour, 255)
-        cv2.addWeighted(self.pixels, 1 - strength, flat, strength, 0, dst=self.pixels)
+    def _paste(self, window: Pixels, top: int, *, solid: bool) -> None:
+        """Lay full-width rows at a pixel row."""
+        rows = self.pixels.shape[0]
+        part = window[max(0, -top) : max(0, rows - top)]
+        if not part.size:
+            return
+        top = max(top, 0)
+        if solid:
+            self.pixels[top : top + len(part)] = part
+        else:
+            self._over(0, top, part)
+
+    def kept(self) -> Sprite:
+        """The frame as it is, as a background."""
+        return Sprite(self.pixels.copy(), solid=True)
 
     def camera(self, zoom: float = 1, x: float = WIDTH / 2, y: float = HEIGHT / 2, roll: float = 0) -> None:
         """Look closer: (x, y) is the point that stays in the middle of the picture as far as the picture reaches."""
@@ -260,6 +280,11 @@ class Canvas:
         left, top = max(x, 0), max(y, 0)
         part = sprite.pixels[top - y : self.pixels.shape[0] - y, left - x : self.pixels.shape[1] - x]
         return (left, top, part) if part.size else None
+
+    def cover(self, piece: Pixels, through: Pixels) -> None:
+        """Lay a piece of the frame's own size whose `clear` is known."""
+        cv2.multiply(self.pixels, through, dst=self.pixels, scale=1 / 255)
+        cv2.add(self.pixels, piece, dst=self.pixels)
 
     def _over(self, left: int, top: int, piece: Pixels) -> None:
         rows, columns = piece.shape[:2]
