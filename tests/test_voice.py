@@ -11,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from factory.plan.facts import Locale
+from factory.plan.lexicon import read_lexicons
 from factory.plan.reading import Reader, Said
 from factory.plan.timeline import Speech
 from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, write_wav
 from factory.render.overlays import Cached
 from factory.render.speech_sound import LEAD, PEAK_DB, SPEECH_DB, TAIL, active_rms
-from factory.render.utterance import Utterance, sentences, utter
+from factory.render.utterance import Utterance, phoneme_ids, sentences, utter
 from factory.render.voice import SAMPLE_RATE, Samples, Spoken, Voice, VoiceFailed
 from factory.render.voice_chinese import KokoroVoice
 from factory.render.voice_english import HibariVoice
@@ -145,6 +148,28 @@ def test_what_cannot_be_said_is_refused_by_name(
 def test_emoji_and_stray_signs_are_passed_over_in_silence(hibari: HibariVoice) -> None:
     for text in ("Great 🚗 car™ — 北风, really… [yes]!\n", "“Stop.” (He said: “no!”) 🚗", "… Well? 'Yes.'"):
         check_words(text, hibari.speak(read(text, "en-US"), 1.0))
+
+
+def test_an_editors_reading_is_spoken_or_refused_by_its_phoneme(hibari: HibariVoice) -> None:
+    own = read_lexicons("en-US: {words: {Qashqai: /kˈæʃkI/, Xpeng: /ʃʐpˈɛŋ/}}", "own.yaml", LEXICONS)
+    spoken = hibari.speak(Reader(own["en-US"]).read("The Qashqai."), 1.0)
+    assert [word.text for word in spoken.words] == ["The", "Qashqai."]
+    with pytest.raises(VoiceFailed, match="ʐ"):
+        hibari.speak(Reader(own["en-US"]).read("The Xpeng."), 1.0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=30) | st.text(alphabet="北风第名 Xx5a9é“”()…—-,.'’/%12.万元km&🚗#い\n", max_size=30))
+def test_any_text_becomes_phonemes_of_the_model_or_is_refused(
+    hibari: HibariVoice, kokoro: KokoroVoice, text: str
+) -> None:
+    for voice, locale in ((hibari, "en-US"), (kokoro, "zh-CN")):
+        try:
+            parts = voice.parts(read(text, locale))  # type: ignore[arg-type]
+        except VoiceFailed:
+            continue
+        assert close("".join(part.written for part in parts)) == close(text)
+        phoneme_ids("".join(part.phonemes + part.pause for part in parts), voice._vocabulary)
 
 
 def test_a_long_sentence_is_cut_below_the_limit_of_the_model(hibari: HibariVoice) -> None:

@@ -7,7 +7,7 @@ that word times are the model's own and captions show what was written.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,9 @@ def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, mode
 
     `synthesis` returns one length for each phoneme, one before them and one after: the model's own pads.
     """
+    if not any(part.phonemes for part in parts):
+        written = "".join(part.written for part in parts)[:80]
+        raise VoiceFailed(f"nothing in {written!r} has a sound", next_step="write a sentence, or leave the voice out")
     sounds: list[Samples] = []
     words: list[Word] = []
     at, gap = 0, 0.0
@@ -93,6 +96,16 @@ def _cut(sentence: Sequence[Utterance]) -> int:
     """Return after how many parts to cut: after the last punctuation that follows a word, else after all."""
     first = next(i for i, part in enumerate(sentence) if part.phonemes)
     return next((i + 1 for i in range(len(sentence) - 1, first, -1) if sentence[i].pause), len(sentence))
+
+
+def phoneme_ids(phonemes: str, vocabulary: Mapping[str, int]) -> list[int]:
+    """Return the model's numbers of the phonemes between its two pads. Raises VoiceFailed for one it does not know."""
+    unknown = sorted(set(phonemes) - set(vocabulary))
+    if unknown:
+        raise VoiceFailed(
+            f"the voice has no phoneme {' '.join(unknown)}", next_step="mend the reading between slashes in the lexicon"
+        )
+    return [0, *(vocabulary[phoneme] for phoneme in phonemes), 0]
 
 
 def _say(

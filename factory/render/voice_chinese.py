@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,7 +22,7 @@ from factory.plan.lexicon import Lexicon
 from factory.plan.reading import Said
 from factory.plan.reading_rules import HAN, LATIN
 from factory.render.overlays import Cached
-from factory.render.utterance import PAUSE_OF, Utterance, utter
+from factory.render.utterance import PAUSE_OF, Utterance, phoneme_ids, utter
 from factory.render.voice import Samples, Spoken, VoiceFailed, refuse_unsayable
 from factory.render.voice_english import EnglishWords
 from factory.render.voice_models import open_model, with_output
@@ -76,8 +75,10 @@ class KokoroVoice:
     def _segmenter(self) -> Any:
         import jieba  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        jieba.default_logger.setLevel(logging.WARNING)
         segmenter = jieba.Tokenizer()
+        # Its own loading would read and write a file of a known name in the shared temporary folder.
+        segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+        segmenter.initialized = True
         for word in self._pinyin:
             if len(word) > 1:
                 segmenter.add_word(word)
@@ -114,7 +115,7 @@ class KokoroVoice:
             return np.asarray(speakers[SPEAKER], np.float32).reshape(-1, 256)
 
     def _synthesis(self, phonemes: str, rate: float) -> tuple[Samples, Sequence[float]]:
-        ids = [0, *(self._vocabulary[letter] for letter in phonemes), 0]
+        ids = phoneme_ids(phonemes, self._vocabulary)
         style = self._style[min(len(phonemes), len(self._style)) - 1]
         feeds = {
             "tokens": np.asarray([ids], np.int64),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -16,13 +17,14 @@ import numpy as np
 from factory.plan.facts import Locale
 from factory.plan.reading import Said
 from factory.plan.reading_rules import HAN
-from factory.render.utterance import PAUSE_OF, Utterance, utter
+from factory.render.utterance import PAUSE_OF, Utterance, phoneme_ids, utter
 from factory.render.voice import Samples, Spoken, VoiceFailed, refuse_unsayable
 from factory.render.voice_models import open_model, with_output
 
 MODEL_RATE = 24_000
 LENGTHS = "/Clip_output_0"  # the length of each phoneme in frames of the decoder
 LIMIT = 300  # phonemes; the model was made for 400
+_SILENT = "".join(sorted(set(PAUSE_OF.values()))) + "“”() "
 
 
 class EnglishWords:
@@ -36,22 +38,40 @@ class EnglishWords:
 
     def parts(self, text: str) -> list[Utterance]:
         """Return the words of plain English text with their phonemes, and its punctuation as pauses."""
+        plain = "".join(letter if _readable(letter) else " " for letter in text)
+        tokens = self._tokens(plain)
         parts: list[Utterance] = []
         at = 0
-        for token in self._g2p.phonemize_tokens(self._g2p.tokenize(text)):
-            start = text.index(token.text, at)
+        for token in tokens:
+            start = plain.find(token.text, at)
+            if start < 0:  # the tokens are not the text's own letters: keep it whole
+                said = " ".join(t.phonemes for t in tokens if t.phonemes)
+                return [Utterance(text, said.strip(_SILENT))]
+            if start > at:
+                parts.append(Utterance(text[at:start]))
             at = start + len(token.text)
-            if text[start - 1 : start].isspace() and parts:
-                parts.append(Utterance(" "))
-            parts += self._split(token.text, token.phonemes or "")
-        return parts
+            parts += self._split(text[start:at], token.phonemes or "")
+        return [*parts, Utterance(text[at:])] if at < len(text) else parts
+
+    def _tokens(self, text: str) -> list[Any]:
+        try:
+            return list(self._g2p.phonemize_tokens(self._g2p.tokenize(text)))
+        except (ValueError, LookupError) as error:
+            raise VoiceFailed(
+                f"the English voice cannot read {text[:80]!r}", next_step="give its reading in the lexicon"
+            ) from error
 
     def _split(self, text: str, phonemes: str) -> list[Utterance]:
         """Part what is said of a token from the punctuation around it."""
-        said = phonemes.strip("".join(set(PAUSE_OF.values())) + "“”() ")
+        said = phonemes.strip(_SILENT)
         if said:
             return [Utterance(text, said)]
         return [Utterance(letter, pause=PAUSE_OF.get(letter, phonemes[:1].strip("“”() "))) for letter in text]
+
+
+def _readable(letter: str) -> bool:
+    """Say whether the phoneme rules know a letter: ASCII, other letters, punctuation, but no superscripts."""
+    return letter.isascii() or unicodedata.category(letter)[0] in "LP"
 
 
 class HibariVoice:
@@ -66,9 +86,10 @@ class HibariVoice:
     def speak(self, said: Sequence[Said], rate: float) -> Spoken:
         _refuse_chinese(said)
         refuse_unsayable(said)
-        return utter(self._parts(said), self._synthesis, rate=rate, model_rate=MODEL_RATE, limit=LIMIT)
+        return utter(self.parts(said), self._synthesis, rate=rate, model_rate=MODEL_RATE, limit=LIMIT)
 
-    def _parts(self, said: Sequence[Said]) -> list[Utterance]:
+    def parts(self, said: Sequence[Said]) -> list[Utterance]:
+        """Return the utterances of a text; a stretch that is not spoken as written is one word."""
         parts: list[Utterance] = []
         for stretch in said:
             if stretch.plain:
@@ -100,7 +121,7 @@ class HibariVoice:
     def _synthesis(self, phonemes: str, rate: float) -> tuple[Samples, Sequence[float]]:
         from hibari import dsp  # noqa: PLC0415
 
-        ids = [0, *(self._vocabulary[letter] for letter in phonemes), 0]
+        ids = phoneme_ids(phonemes, self._vocabulary)
         feeds = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([rate], np.float32)}
         outputs = self._model.run(["lh", "theta", "ln", "lr", "phi", "f0", LENGTHS], feeds)
         noise = np.random.default_rng(int.from_bytes(hashlib.sha256(phonemes.encode()).digest()[:8], "big"))
