@@ -206,7 +206,7 @@ def car_park_bump(stage: Stage) -> Painter:
     backing = HighCar.draw(stage, paints.TRAFFIC[1], 176, tilt=62)
     passing = HighCar.draw(stage, paints.VOYAGE, 176, tilt=62)
     clock = Clock(stage, "停车场 B2  CAR PARK B2", "2026-10-03", 17 * 3600 + 2544)
-    out_route = along([(666, 210), (666, 214), (664, 300), (660, 342), (660, 342)], [-1, 0.6, 2.2, 2.75, 9])
+    out_route = along([(666, 210), (666, 214), (664, 288), (661, 316), (661, 316)], [-1, 0.6, 2.2, 2.75, 9])
     pass_route = along([(-200, 448), (360, 448), (596, 446), (612, 448), (612, 448)], [-1, 1.3, 2.75, 3.0, 9])
 
     bays = stage.canvas()

@@ -131,6 +131,13 @@ def _line(x: float) -> tuple[float, float]:
     return x, 650 + 330 * math.sin((x - 300) * 0.0046)
 
 
+_STANDS = ((330, 110), (980, 1090), (1560, 120))
+
+
+def _by_stand(x: float, y: float) -> bool:
+    return any(sx - 50 < x < sx + 420 and sy - 50 < y < sy + 170 for sx, sy in _STANDS)
+
+
 def _circuit() -> str:
     spine = [_line(x) for x in range(-100, 2200, 60)]
     path = smooth(spine)
@@ -145,7 +152,7 @@ def _circuit() -> str:
     out.append(
         f'<path d="{path}" stroke="#f0f0ec" stroke-width="172" fill="none"/><path d="{path}" stroke="#52565d" stroke-width="164" fill="none"/><path d="{path}" stroke="#43474d" stroke-width="56" fill="none" opacity="0.6"/>'
     )
-    for gx, gy in ((330, 110), (980, 1090), (1560, 120)):
+    for gx, gy in _STANDS:
         out.append(
             f'<rect x="{gx + 14}" y="{gy + 18}" width="360" height="110" fill="#05070c" opacity="0.3"/><rect x="{gx}" y="{gy}" width="360" height="110" fill="#c9ced4"/>'
         )
@@ -162,7 +169,7 @@ def _circuit() -> str:
         )
     for i in range(40):
         x, y = (i * 263) % 2000, (i * 397) % 1300
-        if abs(y - _line(x)[1]) > 260:
+        if abs(y - _line(x)[1]) > 260 and not _by_stand(x, y):
             out.append(
                 f'<circle cx="{x + 10}" cy="{y + 12}" r="34" fill="#05070c" opacity="0.22"/><circle cx="{x}" cy="{y}" r="34" fill="#3f7340"/><circle cx="{x - 8}" cy="{y - 9}" r="20" fill="#55894e"/>'
             )

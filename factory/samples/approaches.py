@@ -45,7 +45,7 @@ def mountain_front(stage: Stage) -> Painter:
         for n, z in repeats(0, 9, far=200, near=7):
             stand(canvas, eye, tree, 290, 7 + (n * 3) % 4, 8 + (n * 5) % 9, z)
             stand(canvas, eye, tree, 290, 8 + (n * 7) % 4, -8.5 - (n * 3) % 9, z + 3)
-        z = 48 - 41.4 * min(1.0, t / 5.6) ** 0.9
+        z = 1 / (1 / 27 + (1 / 6.3 - 1 / 27) * min(1.0, t / 5.6))
         x, y, scale = eye.place(-1.6 + 1.5 * ease(t / 5.6), z)
         size = scale * 1.96 / 620
         canvas.glow(glow(stage, "#ffdf9e", 300), x, y + 30 * size, gain=0.35, stretch=2.4, scale=max(0.2, size))
@@ -154,12 +154,11 @@ def highway_rear(stage: Stage) -> Painter:
         ground.paint(canvas, gone)
         canvas.put(air, 0, 0)
         for n, z in repeats(gone, 30, far=250, near=3):
-            stand(canvas, eye, post, 560, 9, 7.6, z)
-            stand(canvas, eye, post.mirrored(), 560, 9, -7.6, z)
-            sx, sy, scale = eye.place(6.4, z)
-            canvas.glow(
-                glow(stage, "#ffd890", 60), sx, sy - 8.7 * scale, gain=0.6, scale=max(0.1, min(1.5, scale / 14))
-            )
+            for side, lamp in ((1, post.mirrored()), (-1, post)):
+                stand(canvas, eye, lamp, 560, 9, 7.6 * side, z)
+                sx, sy, scale = eye.place(6.8 * side, z)
+                size = max(0.1, min(1.5, scale / 14))
+                canvas.glow(glow(stage, "#ffd890", 60), sx, sy - 8.8 * scale, gain=0.6, scale=size)
             if n % 4 == 2:
                 stand(canvas, eye, gantry, 340, 7.5, 0, z)
         for i, other in enumerate(others):
@@ -206,7 +205,7 @@ def mud_front(stage: Stage) -> Painter:
     spray = Plume((puff(stage, "#7a6244", 70, opacity=0.5),), 22, 0.9, (-60, 60), (-120, -30), grow=(0.4, 1.6), seed=8)
 
     def paint(canvas: Canvas, t: float) -> None:
-        z = 15 - 9.6 * min(1.0, t / 5.6)
+        z = 1 / (1 / 15 + (1 / 5.3 - 1 / 15) * min(1.0, t / 5.6))
         x, y, scale = eye.place(0.5 * math.sin(t * 1.4), z)
         size = scale * 1.96 / 560
         canvas.lay(sky)

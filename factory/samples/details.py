@@ -47,7 +47,7 @@ def headlight(stage: Stage) -> Painter:
         canvas.put(body, -4 * t, 0)
         for i, segment in enumerate(segments):
             on = ease((t - 0.5 - i * 0.11) / 0.25) * (0.75 + 0.25 * math.sin(t * 3 - i * 0.4))
-            x, y = 330 + i * 79 - 4 * t, 372 - i * 16.5
+            x, y = 330 + i * 79 - 4 * t, 388 - i * 16.2
             canvas.put(segment, x, y, gain=max(0.12, on))
             canvas.glow(glow(stage, "#cfe8ff", 70), x + 36, y, gain=0.4 * on)
         main = ease((t - 2.0) / 0.4)

@@ -20,7 +20,7 @@ def charging_port(stage: Stage) -> Painter:
     """The sedan at a charger: the plug slides in, a ring of light pulses, the share on the post counts up."""
     paint = paints.LUMEN.paint
     body = stage.draw(_port(paint), WIDTH, HEIGHT)
-    plug = stage.draw(_plug(), 620, 300, anchor=(60, 128))
+    plug = stage.draw(_plug(), 960, 640, anchor=(60, 128))
     figures = [
         stage.draw(text(f"{n}%", 90, 62, 60, "#dffbf0", align="middle"), 180, 84, anchor=(90, 42))
         for n in range(62, 80)
@@ -85,6 +85,7 @@ def _port(paint: str) -> str:
 def _plug() -> str:
     return (
         f"<defs>{linear('pg', [(0, '#4a5560'), (0.4, '#262d35'), (1, '#0d1115')])}</defs>"
+        '<path d="M560 192 C740 214 700 420 930 640" stroke="#0f1317" stroke-width="58" fill="none"/><path d="M560 182 C752 204 716 410 946 630" stroke="#2a323a" stroke-width="8" fill="none"/>'
         '<rect x="0" y="54" width="90" height="148" rx="14" fill="#171c22"/><path d="M70 34 H300 Q360 36 400 84 L610 130 V250 Q520 260 420 226 Q360 216 300 222 H70Z" fill="url(#pg)"/><rect x="96" y="34" width="14" height="188" fill="#3df0b0"/>'
         '<path d="M150 60 H290 Q330 62 360 92" stroke="#6b7884" stroke-width="6" fill="none" opacity="0.7"/><rect x="180" y="14" width="80" height="24" rx="10" fill="#39434d"/>'
     )

@@ -80,7 +80,7 @@ class FacingCar:
 def _mirrored(half: list[Knot], middle: float, ground: float) -> list[Knot]:
     """A closed outline from its right half, given upwards as (x from the middle, height)."""
     right: list[Knot] = [_at(k, middle, ground, 1) for k in half]
-    left: list[Knot] = [_at(k, middle, ground, -1) for k in reversed(half)]
+    left: list[Knot] = [_at(k, middle, ground, -1) for k in reversed(half) if k[0]]
     return right + left
 
 
@@ -299,7 +299,7 @@ def _grille(part: _Front, lamp_y: float) -> str:
             f'<path d="M{m + i * 9 - 4} {g - sill - 30} l8 20" stroke="#2b3037" stroke-width="1.4"/>'
             for i in range(-6, 7)
         )
-        return f'<path d="{shape}" fill="{trim}"/><g>{mesh}</g><path d="M{m - 5} {g - lamp_y + 2} l5 9 l5 -9Z" fill="{chrome}"/>'
+        return f'<defs><clipPath id="mesh"><path d="{shape}"/></clipPath></defs><path d="{shape}" fill="{trim}"/><g clip-path="url(#mesh)">{mesh}</g><path d="M{m - 5} {g - lamp_y + 2} l5 9 l5 -9Z" fill="{chrome}"/>'
     strip = (
         f'<path d="M{m - h + 44} {g - lamp_y + 3} H{m + h - 44}" stroke="#eef6ff" stroke-width="2.4" opacity="0.9"/>'
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
-import requests  # type: ignore[import-untyped]  # pooch brings it
+import requests  # pooch brings it
 
 from factory.errors import FactoryError
 

@@ -51,11 +51,11 @@ def gauge_screen(width: float, height: float, accent: str, figure: str, unit: st
         f"<defs>{linear('gs', [(0, '#0a1320'), (1, '#111c2b')])}</defs>"
         f'<rect width="{width}" height="{height}" rx="16" fill="url(#gs)" stroke="#39465a" stroke-width="2"/>'
         + "".join(
-            f'<rect x="{24 + i * 15}" y="{height - 30}" width="9" height="{8 + i * 0.8}" fill="{accent}" opacity="{0.35 + i * 0.05:.2f}"/>'
+            f'<rect x="{24 + i * 15}" y="{height - 28 - i}" width="9" height="{10 + i}" fill="{accent}" opacity="{0.35 + i * 0.05:.2f}"/>'
             for i in range(10)
         )
-        + text(figure, width / 2, height * 0.62, height * 0.5, "#f4f8fb", align="middle")
-        + text(unit, width / 2, height * 0.86, height * 0.15, "#9fb0c2", align="middle")
+        + text(figure, width * 0.5, height * 0.6, height * 0.5, "#f4f8fb", align="middle")
+        + text(unit, width * 0.68, height * 0.6, height * 0.17, "#9fb0c2")
     )
 
 

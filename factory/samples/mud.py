@@ -100,7 +100,7 @@ def mud_wheel(stage: Stage) -> Painter:
     throw = Plume(lumps, 80, 1.0, (-1050, -200), (-1000, -150), gravity=1700, grow=(0.5, 1.2), seed=12, spread=(50, 16))
     front = Plume(lumps, 20, 0.9, (-200, 500), (-600, -150), gravity=1700, grow=(0.3, 0.9), seed=13, spread=(60, 16))
     mist = Plume(
-        (puff(stage, "#765a39", 110, opacity=0.5),), 20, 0.9, (-380, -80), (-240, -30), grow=(0.4, 1.6), seed=14
+        (puff(stage, "#94744c", 110, opacity=0.6),), 20, 0.9, (-380, -80), (-240, -30), grow=(0.4, 1.6), seed=14
     )
 
     def paint(canvas: Canvas, t: float) -> None:
@@ -117,7 +117,7 @@ def mud_wheel(stage: Stage) -> Painter:
             canvas,
             t + 1,
             lambda _: (x - 130, y + 150),
-            when=lambda born: 0.45 + 0.55 * (0.5 + 0.5 * math.sin((born - 1) * 1.9)),
+            when=lambda born: 0.75 + 0.3 * math.sin((born - 1) * 1.9),
         )
         canvas.scroll(pool, go, 596)
         front.paint(canvas, t + 1, lambda _: (x + 60, y + 180))

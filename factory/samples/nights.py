@@ -65,7 +65,7 @@ def city_bokeh(stage: Stage) -> Painter:
             for side in (-1, 1):
                 x, y, scale = eye.place(side * 9.5, z)
                 canvas.put(
-                    lamp if side > 0 else lamp.mirrored(), x, y, scale=scale * 9 / 560, gain=min(1.0, (200 - z) / 60)
+                    lamp.mirrored() if side > 0 else lamp, x, y, scale=scale * 9 / 560, gain=min(1.0, (200 - z) / 60)
                 )
                 canvas.glow(
                     glow(stage, "#ffcf8a", 90),

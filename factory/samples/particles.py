@@ -32,7 +32,7 @@ def blob(stage: Stage, colour: str, radius: float) -> Sprite:
     """A drop of mud or water with a light edge."""
     svg = (
         f'<path d="M{radius} {radius * 0.2} Q{radius * 1.9} {radius * 0.7} {radius * 1.6} {radius * 1.4} Q{radius} {radius * 2} {radius * 0.4} {radius * 1.4} '
-        f'Q{radius * 0.2} {radius * 0.6} {radius} {radius * 0.2}Z" fill="{colour}"/><circle cx="{radius * 0.8}" cy="{radius * 0.75}" r="{radius * 0.22}" fill="#fff" opacity="0.35"/>'
+        f'Q{radius * 0.2} {radius * 0.6} {radius} {radius * 0.2}Z" fill="{colour}"/><circle cx="{radius * 0.8}" cy="{radius * 0.75}" r="{radius * 0.22}" fill="#fff" opacity="0.16"/>'
     )
     return stage.draw(svg, 2 * radius, 2 * radius, anchor=(radius, radius))
 

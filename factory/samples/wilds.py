@@ -138,7 +138,7 @@ def water_crossing(stage: Stage) -> Painter:
         car.put(
             canvas,
             x,
-            line + 18 + dip * 0.4,
+            line + 40 + dip * 0.4,
             travelled=go * 1.6,
             pitch=-1.5 + 1.6 * math.sin(t * 1.9),
             bob=bob(t, 2),

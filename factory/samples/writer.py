@@ -70,7 +70,7 @@ def command(scene: Scene, path: Path, sound: Path | None, stage: Stage) -> list[
         "-x264-params",
         FINE,
         "-crf",
-        "21",
+        "22",
         "-g",
         "50",
         "-threads",
