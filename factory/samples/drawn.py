@@ -19,7 +19,7 @@ from factory.samples.scenes import scenes
 from factory.samples.stage import HEIGHT
 from factory.samples.writer import write_scene
 
-DRAWN_VERSION = "3"
+DRAWN_VERSION = "4"
 """Changes whenever a scene looks or sounds different; older libraries are then drawn anew."""
 MANIFEST = "drawn.json"
 PAINTERS = 2  # a painter keeps about one core busy, its ffmpeg half of another

@@ -26,7 +26,7 @@ def mountain_pov(stage: Stage) -> Painter:
     sky = gradient(stage, [(0, "#3c86c8"), (230, "#9fd0ee"), (338, "#eef6f4"), (720, "#8fae6c")])
     peaks = stage.draw(scenery.mountains(1500, 250, 230, 61, "#6f88a6", "#c5d3dc", snow="#ffffff", peaks=6), 1500, 250)
     hills = stage.draw(scenery.hills(1500, 90, 60, 62, "#7fa06a", "#a3bd84", rough=7), 1500, 90)
-    clouds = stage.band(scenery.clouds(2000, 120, 6, 31, "#ffffff"), 2000, 140)
+    clouds = stage.band(scenery.clouds(2000, 160, 6, 31, "#ffffff"), 2000, 180)
     ground = Ground.draw(
         stage,
         eye,
@@ -53,7 +53,7 @@ def mountain_pov(stage: Stage) -> Painter:
         gone = 27 * t
         sway = math.sin(t * 0.8) * 0.25
         canvas.lay(sky)
-        canvas.scroll(clouds, 6 * t, 30)
+        canvas.scroll(clouds, 6 * t, 4)
         canvas.put(peaks, -110 - 5 * t, 100)
         canvas.put(hills, -110 - 9 * t, 262)
         ground.paint(canvas, gone)

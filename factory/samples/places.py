@@ -158,7 +158,7 @@ def _furrows(width: float, height: float) -> str:
 def _wheat(width: float, height: float) -> str:
     out = []
     for i in range(900):
-        x, h, lean = (i * 97.3) % width, 70 + (i * 31) % 60, -8 + (i * 11) % 17
+        x, h, lean = (i * 0.618034 % 1) * width, 70 + (i * 31) % 60, -8 + (i * 11) % 17
         colour = ["#e8c765", "#d9b04e", "#c99a3c", "#f0d47c"][i % 4]
         top = height - h
         out.append(

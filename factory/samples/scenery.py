@@ -246,7 +246,11 @@ def clouds(
     low = low or mix(colour, "#8fa7c0", 0.3)
     out = [f"<defs>{linear('cl', [(0, colour, opacity), (1, low, opacity * 0.55)])}</defs>"]
     for i in range(count):
-        x, y, s = width * (i + rng.uniform(0.15, 0.85)) / count, height * rng.uniform(0.25, 0.9), rng.uniform(0.6, 1.35)
+        x, y, s = (
+            width * (i + rng.uniform(0.15, 0.85)) / count,
+            height * rng.uniform(0.55, 0.95),
+            rng.uniform(0.6, 1.35),
+        )
         for shift in (0, -width, width):
             out.append(_cloud(x + shift, y, s))
     return "".join(out)
