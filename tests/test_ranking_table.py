@@ -153,6 +153,25 @@ def test_a_period_is_compared_with_the_one_directly_before() -> None:
     assert ranked(MONTHLY, period="2016-12")[0].rows == ranking.rows
 
 
+@pytest.mark.parametrize("quantity", ["", "-", "n/a", "many", "0"])
+def test_who_stood_in_the_period_before_without_a_value_is_not_new(quantity: str) -> None:
+    ranking, _ = ranked(f"{MONTHLY}2016,11,BMW,i3,{quantity}\n2016,12,Kia,EV6,10\n", period="2016-12")
+    assert [(row.name, row.change, row.previous_rank) for row in ranking.rows[2:]] == [
+        ("BMW i3", "unknown", None),
+        ("Kia EV6", "new", None),
+    ]
+
+
+def test_a_name_told_twice_in_the_period_before_keeps_its_first_place() -> None:
+    ranking, _ = ranked(f"{MONTHLY}2016,11,Tesla,Model S,1\n", period="2016-12")
+    assert places(ranking)[0] == (1, "Tesla Model S", "950", "up")
+
+
+def test_where_no_value_of_the_period_before_can_be_read_nobody_is_new() -> None:
+    text = "月份,车型,销量\n2026-09,甲,\n2026-09,乙,-\n2026-10,甲,2\n2026-10,乙,1\n2026-10,丙,3\n"
+    assert {row.change for row in ranked(text)[0].rows} == {"unknown"}
+
+
 def test_without_the_period_before_the_change_is_unknown() -> None:
     latest, _ = ranked(MONTHLY)
     assert latest.period == "2017-02"

@@ -8,7 +8,8 @@ Columns are found by their names, or named by options (`--set`): `name` (several
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -77,10 +78,11 @@ def rank_table(
     if len(entries) < least:
         raise _too_few(table, entries, bad, least)
     higher = _order(columns, options)
-    earlier, _ = _entries(columns, before) if before else ([], [])
+    earlier, unread = _entries(columns, before)
     places, contradictions = _places(columns, entries, higher)
     top = _top(options)
-    ranked = tuple(row for row in _rows(places, _before(columns, entries, earlier, higher)) if row.rank <= top)
+    untold = _untold(columns, before, unread)
+    ranked = tuple(row for row in _rows(places, _before(columns, entries, earlier, higher), untold) if row.rank <= top)
     ranking = Ranking(
         title=clean_note(options.get("title", "")) or _metric(columns.value),
         metric=_metric(columns.value),
@@ -314,19 +316,31 @@ def _before(
     return None
 
 
+def _untold(columns: Columns, before: Sequence[Row], unread: Sequence[BadRow]) -> frozenset[str]:
+    """Return the names that stood in the period before without a readable value: they are not new."""
+    lines = {bad.line for bad in unread}
+    names = set[str]()
+    for row in before:
+        if row.line in lines:
+            with suppress(RowRefused):
+                names.add(_name(columns, row).casefold())
+    return frozenset(names)
+
+
 def _rows(
-    places: Sequence[tuple[int, _Entry]], before: dict[str, tuple[int, Decimal | None]] | None
+    places: Sequence[tuple[int, _Entry]], before: dict[str, tuple[int, Decimal | None]] | None, untold: Set[str]
 ) -> list[RankingRow]:
     shared = Counter(rank for rank, _ in places)
     rows = []
     for rank, entry in places:
         earlier = (before or {}).get(entry.key)
+        known = before is not None and entry.key not in untold
         rows.append(
             RankingRow(
                 rank=rank,
                 name=entry.name,
                 value=entry.value,
-                change=_change(rank, earlier[0] if earlier else None, known=before is not None),
+                change=_change(rank, earlier[0] if earlier else None, known=known),
                 tied=shared[rank] > 1,
                 previous_rank=earlier[0] if earlier else None,
                 previous_value=earlier[1] if earlier else None,
