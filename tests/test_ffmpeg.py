@@ -59,6 +59,11 @@ def test_the_memory_limit_ends_it(clip: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_may_work_the_next_time_is_tried_again_and_nothing_else() -> None:
+    assert RenderFailed.transient
+    assert not any(refusal.transient for refusal in (RenderTooSlow, DiskFull, RenderCancelled))
+
+
 def test_a_failure_says_what_ffmpeg_said_and_the_exact_command(tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_text("<html>")

@@ -12,9 +12,10 @@ from factory.errors import FactoryError
 
 
 class RenderFailed(FactoryError):
-    """ffmpeg ended badly, or gave something else than was planned."""
+    """ffmpeg ended badly, or gave something else than was planned. It may have been killed: a second try may do."""
 
     code = "render-failed"
+    transient = True
 
 
 class RenderCancelled(FactoryError):
@@ -30,12 +31,14 @@ class RenderTooSlow(RenderFailed):
     """ffmpeg ran past its wall-clock limit and was killed."""
 
     code = "render-too-slow"
+    transient = False  # as long again
 
 
 class DiskFull(RenderFailed):
     """No room for the output."""
 
     code = "disk-full"
+    transient = False  # until somebody makes room
 
     def __init__(self, path: Path, written: int) -> None:
         free = _free(path)
