@@ -4,8 +4,9 @@ from __future__ import annotations
 
 
 class MediaRefused(Exception):
-    """A file that cannot be used. `code` is kebab-case (`empty-file`, `not-media`, `no-video`, `no-index`, `no-frames`,
-    `forbidden-format`, `too-large`, `too-slow`, `decoder-crashed`, `not-a-file`, `link-refused`), `str()` is the cause."""
+    """A file that cannot be used. `str()` is the cause, `code` is kebab-case: `empty-file`, `not-media`, `no-video`,
+    `no-index`, `no-frames`, `forbidden-format`, `too-large`, `too-slow`, `decoder-crashed`, `not-a-file` or
+    `link-refused`."""
 
     def __init__(self, code: str, cause: str, *, next_step: str) -> None:
         super().__init__(cause)

@@ -14,7 +14,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Table(BaseModel):
-    """The table of one video as it was read: header and cells as text, so that a row can be refused by line and column."""
+    """The table of one video as it was read: header and cells as text, so that refusals name line and column."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

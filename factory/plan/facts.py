@@ -38,7 +38,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """A catalogue car. `body` is a tag of the taxonomy (`suv`, `sedan`, ...); `aliases` are further names it is found by."""
+    """A catalogue car. `body` is a tag of the taxonomy (`suv`, `sedan`, ...); `aliases` are other names of it."""
 
     slug: str
     make: str
@@ -74,7 +74,7 @@ class RankingRow:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A table in order, best first. `metric` names the column, `unit` its unit, `period` what it covers (e.g. `2026-10`)."""
+    """A table in order, best first. `metric` names the column, `unit` its unit, `period` what it covers (`2026-10`)."""
 
     title: str
     metric: str
