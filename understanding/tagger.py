@@ -86,7 +86,11 @@ class Tagger:
 
     def read(self, path: Path) -> TaggedClip:
         """Tag a file, or raise MediaRefused."""
-        return self.tag(self._features.read(path), file_name=path.name)
+        return self.read_as(path, path.name)
+
+    def read_as(self, path: Path, file_name: str) -> TaggedClip:
+        """Tag a file that stands under another name than the one it was given, as in a content-addressed store."""
+        return self.tag(self._features.read(path), file_name=file_name)
 
     def tag(self, clip: ClipFeatures, *, file_name: str = "") -> TaggedClip:
         """Tag features that were read before, e.g. with new weights."""

@@ -1,0 +1,324 @@
+"""The command line: each command is one call of a verb, its answer on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 some files refused, 4 the library lacks material.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from tqdm import tqdm
+
+from factory import orders
+from factory.doctor import examine
+from factory.errors import FactoryError, WrongUsage
+from factory.ingest import Ingested, Provenance, ingest, passed_over, wanted_files
+from factory.plan.brief import Brief
+from factory.plan.storyboard import schema
+from factory.settings import Settings
+from factory.store import jobs as ledger
+from factory.store.db import migrate
+from factory.wiring import parts
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
+samples_app = typer.Typer(no_args_is_help=True, help="Material to start with: drawn clips and public ones.")
+catalog_app = typer.Typer(no_args_is_help=True, help="Cars and rankings with source and date.")
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+app.add_typer(samples_app, name="samples")
+app.add_typer(catalog_app, name="catalog")
+app.add_typer(db_app, name="db")
+
+AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
+
+SOME_REFUSED = 3
+
+
+@app.command("ingest")
+def ingest_command(
+    paths: Annotated[list[Path], typer.Argument(help="files and folders")],
+    as_json: AsJson = False,
+    credit: Annotated[str, typer.Option(help="who is to be credited for these clips")] = "",
+    licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
+) -> None:
+    """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
+    house = parts()
+    files = list(wanted_files(paths))
+    refused = skipped = 0
+    with tqdm(files, unit="clip", disable=None, file=sys.stderr) as bar:
+        for file in bar:
+            outcome = ingest(file.path, house, Provenance(credit, licence))
+            if passed_over(file, outcome):
+                skipped += 1
+                continue
+            refused += outcome.status == "refused"
+            _tell_ingested(outcome, as_json=as_json)
+    if skipped:
+        _say(f"{skipped} files beside the clips are no media and were skipped")
+    raise typer.Exit(SOME_REFUSED if refused else 0)
+
+
+@app.command("find")
+def find_command(
+    query: Annotated[str, typer.Argument(help="tags, words and filters")],
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find shots. Example: factory find "off-road & (mud | dune) & -night duration:>=3" """
+    from factory.find import find  # noqa: PLC0415
+
+    answer = find(parts(), query, limit)
+    if as_json:
+        _answer(answer)
+        return
+    for shot in answer["shots"]:
+        tags = " ".join(f"{tag['tag']}:{tag['confidence']:.2f}" for tag in shot["tags"][:6])
+        _print(
+            f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['score']:.3f}  {shot['path']!r}  {tags}"
+        )
+    _say(f"{answer['total']} shots in {answer['took_ms']:.1f} ms")
+
+
+@app.command("make")
+def make_command(
+    template: Annotated[str, typer.Argument(help="kind of video")],
+    subject: Annotated[str | None, typer.Option(help="car or ranking of the catalogue")] = None,
+    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
+    locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
+    seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
+    brand: Annotated[str, typer.Option(help="brand kit")] = "autoreel",
+    seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
+    aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repeatable")] = None,
+    series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
+    brief = _brief(
+        template=template,
+        subject=subject,
+        data=orders.table_of(data) if data else None,
+        set=dict(_pair(text) for text in sets or ()),
+        locale=locale,
+        seconds=seconds,
+        brand=brand,
+        seed=seed,
+        aspects=tuple(aspect or ("16:9",)),
+        draft=draft,
+        series=series,
+    )
+    made = orders.make(brief, parts(), out, on_progress=_progress)
+    _answer(made) if as_json else _print("\n".join(output["video"] for output in made["outputs"]))
+
+
+@app.command("jobs")
+def jobs_command(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+    cancel: Annotated[str, typer.Option(help="cancel this job")] = "",
+    approve: Annotated[str, typer.Option(help="approve this job, after looking at it")] = "",
+    publish: Annotated[str, typer.Option(help="publish this approved job")] = "",
+    retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
+) -> None:
+    """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
+    house = parts()
+    moves = {ledger.cancel: cancel, ledger.approve: approve, ledger.publish: publish, ledger.retry: retry}
+    with house.sessions.write() as session:
+        for move, job in moves.items():
+            if job:
+                _say(f"{job}: {move(session, job)}")
+        found = ledger.list_jobs(session, limit=limit)
+    if as_json:
+        _answer([orders.job_record(job) for job in found])
+        return
+    for job in found:
+        what = job.brief().template
+        _print(
+            f"{job.id}  {job.state:<10} {job.progress:4.0%}  {what:<22} {job.created_at:%Y-%m-%d %H:%M}  {job.error_text or ''}"
+        )
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Serve the page on FACTORY_WEB_HOST and FACTORY_WEB_PORT and work jobs off. Example: factory serve"""
+    from factory.web.app import serve  # noqa: PLC0415
+
+    serve(parts())
+
+
+@app.command("doctor")
+def doctor_command(as_json: AsJson = False) -> None:
+    """Say what is here, in which version, and how to get what is missing. Example: factory doctor --json"""
+    report = examine(parts())
+    if as_json:
+        _answer(report)
+    else:
+        for check in report["checks"]:
+            mark = "ok     " if check["ok"] else "MISSING" if check["needed"] else "absent "
+            _print(
+                f"{mark}  {check['name']:<28} {check['version']}"
+                + (f"  -> {check['remedy']}" if not check["ok"] else "")
+            )
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[Path, typer.Option(help="folder for the four videos")] = Path("demo"),
+    draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
+) -> None:
+    """Draw the sample library, ingest it and make four videos. Example: factory demo --out demo"""
+    from factory.demo import demo  # noqa: PLC0415
+
+    for video in demo(parts(), out, draft=draft, say=_say, on_progress=_progress):
+        _print(str(video))
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of storyboards. Example: factory schema > storyboard.schema.json"""
+    _answer(schema())
+
+
+@samples_app.command("draw")
+def draw_command(folder: Annotated[Path, typer.Argument(help="where the clips go")]) -> None:
+    """Draw the sample clips. Example: factory samples draw samples/drawn"""
+    from factory.samples import draw_library  # noqa: PLC0415
+
+    with tqdm(unit="clip", disable=None, file=sys.stderr) as bar:
+        for path in draw_library(folder, on_progress=lambda done, total, name: _move(bar, done, total, name)):
+            _print(str(path))
+
+
+@samples_app.command("fetch")
+def fetch_command(folder: Annotated[Path, typer.Argument(help="where the clips go")]) -> None:
+    """Fetch real public clips, checked by hash. Example: factory samples fetch samples/public"""
+    from factory.samples import fetch  # noqa: PLC0415
+
+    fetched = fetch(folder, local=Settings().samples)
+    for path in fetched.paths:
+        _print(str(path))
+    for refusal in fetched.failed:
+        _say(refusal.sentence())
+    raise typer.Exit(SOME_REFUSED if fetched.failed else 0)
+
+
+@catalog_app.command("load")
+def catalog_load_command(
+    tables: Annotated[list[Path], typer.Argument(help="CSV files of cars or of a ranking")],
+    sets: Annotated[list[str] | None, typer.Option("--set", help="how to read the table, key=value")] = None,
+) -> None:
+    """Load cars or rankings. Example: factory catalog load cars.csv sales.csv"""
+    options = dict(_pair(text) for text in sets or ())
+    house, bad = parts(), 0
+    for path in tables:
+        loaded = orders.load_table(path, house, options)
+        bad += len(loaded.refused)
+        _print(f"{path}: {loaded.what}")
+        for row in loaded.refused:
+            _say(f"{path}: {row}")
+    raise typer.Exit(SOME_REFUSED if bad else 0)
+
+
+@db_app.command("migrate")
+def migrate_command(revision: Annotated[str, typer.Argument(help="head, base or a revision")] = "head") -> None:
+    """Bring the database to a revision. Example: factory db migrate"""
+    settings = Settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    _print(migrate(settings.database, revision))
+
+
+# --- saying things ---------------------------------------------------------------------------------------------------
+
+
+def _brief(**values: Any) -> Brief:
+    try:
+        return Brief(**values)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = "--" + str(first["loc"][0]) if first["loc"] else "the order"
+        raise WrongUsage(
+            f"{name}: {first['msg']}, not {first['input']!r}", next_step="see factory make --help"
+        ) from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise WrongUsage(f"--set {text!r} is no key=value", next_step="write for example --set top=5")
+    return key.strip(), value
+
+
+def _tell_ingested(outcome: Ingested, *, as_json: bool) -> None:
+    record = {
+        "path": outcome.path,
+        "status": outcome.status,
+        "asset": outcome.asset,
+        "shots": outcome.shots,
+        "seconds": round(float(outcome.seconds), 3),
+        "code": outcome.code,
+        "message": outcome.message,
+        "warnings": list(outcome.warnings),
+    }
+    if as_json:
+        _print(json.dumps(record, ensure_ascii=True))
+    elif outcome.status == "refused":
+        _say(f"{outcome.path!r}: {outcome.code}: {outcome.message}")
+    else:
+        _print(f"{outcome.status:<7} {outcome.shots:>3} shots {float(outcome.seconds):7.2f} s  {outcome.path!r}")
+
+
+def _progress(share: float, what: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{share:5.1%}  {what:<40}" + ("\n" if share >= 1 else ""))
+        sys.stderr.flush()
+
+
+def _move(bar: Any, done: int, total: int, name: str) -> None:
+    bar.total = total
+    bar.set_postfix_str(name)
+    bar.update(done - bar.n)
+
+
+def _answer(value: Any) -> None:
+    _print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def main() -> None:
+    """Run the command line: the one place that turns a refusal into a line on stderr and an exit code."""
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.Formatter.converter = time.gmtime
+    try:
+        app()
+    except FactoryError as refusal:
+        _say(refusal.sentence())
+        sys.exit(refusal.exit_code)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        _say(
+            f"setting-refused: FACTORY_{str(first['loc'][0]).upper()}: {first['msg']}. Next: see the README's settings"
+        )
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Verb 1: a path becomes indexed, tagged shots. One clip is one transaction; a clip already known is a no-op."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from factory.errors import FactoryError
+from factory.store import assets
+from factory.wiring import Parts
+from understanding.errors import MediaRefused
+
+Status = Literal["added", "known", "refused"]
+
+NOT_MEDIA = frozenset({"not-media", "empty-file", "forbidden-format", "not-a-file", "link-refused"})
+SIDE_FILES = frozenset({".csv", ".json", ".md", ".txt", ".srt", ".vtt", ".py", ".yaml", ".yml", ".jpg", ".png"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of one file. `code` and `message` say why it was refused and what to do."""
+
+    path: str
+    status: Status
+    asset: str = ""
+    shots: int = 0
+    seconds: Fraction = Fraction(0)
+    code: str = ""
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where clips come from, as far as the person who brings them says."""
+
+    credit: str = ""
+    licence: str = ""
+
+
+def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
+    """Bring one file in; a file that cannot be used is refused, never raised, so that the rest goes on."""
+    try:
+        return _ingest(path, parts, provenance or Provenance())
+    except MediaRefused as refusal:
+        return Ingested(str(path), "refused", code=refusal.code, message=_told(refusal.cause, refusal.next_step))
+    except FactoryError as refusal:
+        return Ingested(str(path), "refused", code=refusal.code, message=_told(refusal.cause, refusal.next_step))
+
+
+def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
+    adopted = parts.files.adopt(path)
+    with parts.sessions.read() as session:
+        before = assets.known(session, adopted.digest)
+    if before is not None:
+        return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
+    try:
+        tagged = parts.tagger.read_as(adopted.path, path.name)
+    except MediaRefused:
+        adopted.path.unlink(missing_ok=True)  # nothing refers to it
+        raise
+    with parts.sessions.write() as session:
+        added = assets.add_clip(
+            session,
+            adopted,
+            tagged,
+            original=str(path),
+            taxonomy=parts.taxonomy,
+            credit=provenance.credit,
+            licence=provenance.licence,
+        )
+    status: Status = "added" if added.new else "known"
+    return Ingested(str(path), status, adopted.digest, added.shots, added.seconds, warnings=tagged.warnings)
+
+
+def _told(cause: str, next_step: str) -> str:
+    return f"{cause.rstrip('.')}. Next: {next_step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file to bring in; `named` by a person, or found in a folder (then what is no media is skipped, not refused)."""
+
+    path: Path
+    named: bool
+
+
+def wanted_files(paths: Sequence[Path]) -> Iterator[Wanted]:
+    """Return every file that `paths` mean, folders walked in name order, links to folders not followed."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            for folder, subfolders, names in os.walk(path):
+                subfolders.sort()
+                yield from (Wanted(Path(folder) / name, named=False) for name in sorted(names))
+        else:
+            yield Wanted(path, named=True)
+
+
+def passed_over(file: Wanted, outcome: Ingested) -> bool:
+    """Say whether a refused file is one that a folder may hold beside its clips, and that nobody named."""
+    plainly_beside = file.path.suffix.lower() in SIDE_FILES or file.path.name.startswith(".")
+    return outcome.status == "refused" and not file.named and plainly_beside and outcome.code in NOT_MEDIA

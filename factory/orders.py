@@ -1,0 +1,151 @@
+"""What the doors share of an order: reading its table, making it here and now, and telling of a job as plain data."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from factory.errors import FactoryError, WrongUsage
+from factory.plan.brief import Brief, Table
+from factory.plan.cars_table import read_cars
+from factory.plan.ranking_table import rank_table, table_periods
+from factory.plan.tables import BadRow, read_table
+from factory.produce import produce
+from factory.store import catalog, jobs
+from factory.store.job import Job, Output
+from factory.wiring import Parts
+
+MOST_TABLE_BYTES = 32 << 20
+
+
+class JobFailed(FactoryError):
+    """The job ended without a video; carries the ledger's own code, cause and next step."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job.error_text or f"job {job.id} is {job.state}", next_step=job.next_step or "look at the job")
+        self.code = job.error_code or f"job-{job.state}"  # type: ignore[misc]  # the ledger's code is the contract
+        self.exit_code = 4 if job.error_code == "no-material" else 1  # type: ignore[misc]
+
+
+def table_of(path: Path) -> Table:
+    """Read the table of one video from a file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_TABLE_BYTES + 1)
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}", next_step="name a CSV file that exists") from None
+    if len(data) > MOST_TABLE_BYTES:
+        raise WrongUsage(f"{path} is larger than {MOST_TABLE_BYTES >> 20} MiB", next_step="give a smaller table")
+    return read_table(data, path.name)
+
+
+def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """Submit an order, work it off here, and return what was made; raises the refusal that ended it."""
+    parts.templates.describe(brief.template)
+    parts.templates.brand(brief.brand)
+    with parts.sessions.write() as session:
+        job = jobs.submit(session, brief, by="make").job
+    with _Watch(job, parts, on_progress):
+        produce(job, parts)
+    with parts.sessions.read() as session:
+        ended = jobs.get(session, job)
+    if ended.state != "review":
+        raise JobFailed(ended)
+    return made_record(ended, parts, out)
+
+
+def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
+    """Return a finished job as plain data, its files copied into `out` where one is named."""
+    outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(o.aspect for o in job.outputs)]
+    return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs}
+
+
+def _output_record(job: Job, aspect: str, parts: Parts, out: Path | None) -> dict[str, Any]:
+    files = {output.role: output for output in job.outputs if output.aspect == aspect}
+    video = files["video"]
+    assert video.frames is not None
+    assert video.fps is not None
+    folder = out or parts.settings.home / "outputs" / job.id
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "aspect": aspect,
+        "frames": video.frames,
+        "fps": float(video.fps),
+        "seconds": round(float(video.frames / video.fps), 6),
+        **{role: str(_copied(output, parts, folder)) for role, output in files.items()},
+    }
+
+
+def _copied(output: Output, parts: Parts, folder: Path) -> Path:
+    target = (folder / output.name).resolve()
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.copyfile(parts.files.path(output.digest), partial)
+    return partial.replace(target)
+
+
+def job_record(job: Job) -> dict[str, Any]:
+    """Return a job as plain data."""
+    return {
+        "job": job.id,
+        "state": job.state,
+        "template": job.brief().template,
+        "progress": job.progress,
+        "step": job.step,
+        "attempt": job.attempt,
+        "code": job.error_code,
+        "cause": job.error_text,
+        "next_step": job.next_step,
+        "created_at": job.created_at.isoformat(),
+        "outputs": [{"aspect": o.aspect, "role": o.role, "name": o.name, "bytes": o.bytes} for o in job.outputs],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """What a table brought into the catalogue, and the rows that were refused."""
+
+    what: str
+    refused: tuple[BadRow, ...]
+
+
+def load_table(path: Path, parts: Parts, options: dict[str, str]) -> LoadedTable:
+    """Load a table of cars, or else of a ranking with all its periods, under its file's name."""
+    table = table_of(path)
+    with parts.sessions.write() as session:
+        if {"slug", "make", "body"} & {column.strip().casefold() for column in table.columns}:
+            cars, bad = read_cars(table, options, body=parts.taxonomy.resolve)
+            return LoadedTable(f"{catalog.save_cars(session, cars)} cars", bad)
+        refused = dict[BadRow, None]()
+        periods = table_periods(table, options)
+        for period in periods or ("",):
+            given = {**options, "period": period} if period else options
+            ranking, bad = rank_table(table, given)
+            refused |= dict.fromkeys(bad)
+            catalog.save_ranking(session, path.stem, ranking)
+    return LoadedTable(f"ranking {path.stem!r}, {max(1, len(periods))} periods", tuple(refused))
+
+
+class _Watch:
+    """Tells the progress of a job that is worked off in this process, twice a second."""
+
+    def __init__(self, job: str, parts: Parts, tell: Callable[[float, str], None]) -> None:
+        self._job, self._parts, self._tell = job, parts, tell
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.5):
+            with self._parts.sessions.read() as session:
+                job = jobs.get(session, self._job)
+            self._tell(job.progress, job.step)

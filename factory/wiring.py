@@ -1,0 +1,91 @@
+"""Settings become the real parts of the house: the one place where the world is met.
+
+Parts are built when first used, so that a door that only asks the index loads neither torch nor a voice. A test passes
+settings of a temporary home, a silent voice or a tagger of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from factory.queues import sender
+from factory.render.narrator import Narrator, load_lexicons, voices_for
+from factory.render.templates import Templates
+from factory.settings import Settings
+from factory.store.db import Sessions, migrate
+from factory.store.files import Files
+from understanding.labels import Taxonomy, load_taxonomy
+
+if TYPE_CHECKING:
+    from understanding import Tagger
+
+
+class Parts:
+    """What the verbs work with. `send` is None where no broker is set: the local runner works jobs off."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._loading = threading.Lock()
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions.open(self.settings.database)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self.settings.home.resolve())
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        return load_taxonomy()
+
+    @cached_property
+    def families(self) -> dict[str, tuple[str, ...]]:
+        """Each tag with the tags that count as it."""
+        return {label.name: self.taxonomy.children(label.name) for label in self.taxonomy.labels}
+
+    @cached_property
+    def templates(self) -> Templates:
+        own = self.settings.templates
+        return Templates((own,) if own else ())
+
+    @cached_property
+    def send(self) -> Callable[[str, str], None] | None:
+        return sender(self.settings.broker_url) if self.settings.broker_url else None
+
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger; torch is imported here and nowhere else in the factory."""
+        with self._loading:
+            return self._tagger
+
+    @cached_property
+    def _tagger(self) -> Tagger:
+        from understanding.build import load_tagger  # noqa: PLC0415  brings torch
+
+        return load_tagger(self.settings.home.resolve() / "cache" / "models", self.taxonomy)
+
+    def narrator(self) -> Narrator:
+        """Return a narrator of its own for one job: its notes tell who spoke in that job."""
+        lexicons = load_lexicons()
+        voices = voices_for(self.settings.voice, lexicons, self.files.cached)
+        return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
+
+
+def parts(settings: Settings | None = None) -> Parts:
+    """Return parts over a database that is ready: a SQLite file of our own is brought up to date without asking."""
+    built = Parts(settings or Settings())
+    if built.settings.database.startswith("sqlite"):
+        built.settings.home.mkdir(parents=True, exist_ok=True)
+        migrate(built.settings.database)
+    return built
+
+
+def open_produce() -> Callable[[str], object]:
+    """Return the verb that works a job off, over parts built here: what a runner's child calls."""
+    from factory.produce import produce  # noqa: PLC0415  the verb imports this module
+
+    return partial(produce, parts=parts())
