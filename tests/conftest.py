@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import postgres_url, redis_url
 from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
 __all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite"]
+
+# A deadline of one example would measure what else the machine does; pytest's own timeout ends what hangs.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")
