@@ -137,13 +137,11 @@ def jobs_command(
                 _say(f"{job}: {move(session, job)}")
         found = ledger.list_jobs(session, limit=limit)
     if as_json:
-        _answer([orders.job_record(job) for job in found])
+        _answer([orders.job_record(row) for row in found])
         return
-    for job in found:
-        what = job.brief().template
-        _print(
-            f"{job.id}  {job.state:<10} {job.progress:4.0%}  {what:<22} {job.created_at:%Y-%m-%d %H:%M}  {job.error_text or ''}"
-        )
+    for row in found:
+        when, why = f"{row.created_at:%Y-%m-%d %H:%M}", row.error_text or ""
+        _print(f"{row.id}  {row.state:<10} {row.progress:4.0%}  {row.brief().template:<22} {when}  {why}")
 
 
 @app.command("serve")
