@@ -153,7 +153,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _chinese_words(run: str) -> tuple[str, ...]:
-    import jieba  # type: ignore[import-untyped]  # noqa: PLC0415 - its dictionary takes a second, few texts wrap
+    import jieba  # noqa: PLC0415 - its dictionary takes a second, few texts wrap
 
     jieba.setLogLevel(logging.ERROR)
     return tuple(jieba.cut(run))

@@ -73,7 +73,7 @@ class KokoroVoice:
 
     @cached_property
     def _segmenter(self) -> Any:
-        import jieba  # type: ignore[import-untyped]  # noqa: PLC0415
+        import jieba  # noqa: PLC0415
 
         segmenter = jieba.Tokenizer()
         # Its own loading would read and write a file of a known name in the shared temporary folder.
