@@ -1,0 +1,89 @@
+"""The command line as scripts meet it: exit codes, answers on stdout, refusals on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def factory(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "factory.cli", *arguments],
+        env={**os.environ, "FACTORY_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+COMMANDS = ("ingest", "find", "make", "jobs", "serve", "doctor", "demo", "schema")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_with_an_example(command: str, tmp_path: Path) -> None:
+    told = factory(tmp_path, command, "--help")
+    assert told.returncode == 0
+    assert "Example: factory" in " ".join(told.stdout.replace("│", " ").split())
+
+
+def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
+    told = factory(tmp_path, "find", "off-road & mud & -night duration:>=3", "--json")
+    assert told.returncode == 0
+    answer = json.loads(told.stdout)
+    assert (answer["total"], answer["shots"]) == (0, [])
+    assert factory(tmp_path, "find", "--", "-night").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("find", "(off-road"), 2, "query-syntax"),
+        (("make", "rankng", "--subject", "x"), 2, "unknown-template"),
+        (("make", "ranking", "--data", "missing.csv"), 2, "wrong-usage"),
+        (("make", "ranking", "--set", "top"), 2, "wrong-usage"),
+        (("make", "ranking", "--aspect", "4:3"), 2, "wrong-usage"),
+        (("make", "off_road", "--seconds", "15", "--draft"), 4, "no-material"),
+    ],
+)
+def test_refusals_have_a_code_a_cause_and_a_next_step(
+    arguments: tuple[str, ...], status: int, code: str, tmp_path: Path
+) -> None:
+    told = factory(tmp_path, *arguments, FACTORY_VOICE="silent")
+    assert told.returncode == status, told.stderr
+    assert told.stderr.splitlines()[-1].startswith(f"{code}: ")
+    assert "Next: " in told.stderr
+    assert told.stdout == ""
+
+
+def test_a_named_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
+    note = tmp_path / "notes.mp4"
+    note.write_text("not a video", encoding="utf-8")
+    told = factory(tmp_path / "home", "ingest", str(note), "--json")
+    assert told.returncode == 3
+    record = json.loads(told.stdout)
+    assert record["status"] == "refused"
+    assert record["code"]
+    assert "Next:" in record["message"]
+
+
+def test_the_catalogue_takes_good_rows_and_names_bad_ones(tmp_path: Path) -> None:
+    table = tmp_path / "sales.csv"
+    table.write_text("name,value,unit\nA One,120,units\nB Two,0,units\nC Three,80,units\nD Four,70,units\n", "utf-8")
+    told = factory(tmp_path / "home", "catalog", "load", str(table))
+    assert told.returncode == 3
+    assert "line 3" in told.stderr or ":3" in told.stderr
+    assert "ranking 'sales'" in told.stdout
+
+
+def test_the_doctor_names_every_library(tmp_path: Path) -> None:
+    told = factory(tmp_path, "doctor", "--json")
+    report = json.loads(told.stdout)
+    names = {check["name"] for check in report["checks"]}
+    assert {"torch", "ffmpeg", "font", "database", "disk"} <= names
+    assert told.returncode == (0 if report["ok"] else 1)
