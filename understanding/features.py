@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding import media, scanning, shots
-from understanding.burnt_in import LIKELY_TEXT, BurntIn, TextReader, joined
+from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.picture_rows import PictureNet
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
@@ -27,7 +27,6 @@ BLURRED = 0.12  # sharpness
 FROZEN_STEP = 0.3  # grey levels between half seconds
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
-NOTHING = BurntIn("", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +145,8 @@ def _as_decoded(probe: Probe, scan: Scan) -> Probe:
         "truncated": scan.truncated or scan.seconds < probe.seconds * Fraction(9, 10),
     }
     told = dict.fromkeys((*probe.warnings, *(name for name, true in said.items() if true)))
-    near = abs(scan.seconds - probe.seconds) <= 2 / probe.fps
-    seconds, frames = (probe.seconds, probe.frames) if near else (scan.seconds, scan.frames)
+    seconds = media.usable_seconds(probe, scan.seconds)
+    frames = probe.frames if seconds == probe.seconds else scan.frames
     return replace(probe, seconds=seconds, frames=frames, warnings=tuple(told))
 
 

@@ -107,6 +107,11 @@ def limits_for(seconds: Fraction) -> Limits:
     return Limits(cpu_seconds=120 + 12 * int(seconds), wall_seconds=300.0 + 24 * float(seconds))
 
 
+def usable_seconds(about: Probe, decoded: Fraction) -> Fraction:
+    """The length that the packets promise, unless decoding ended more than two frames away from it."""
+    return about.seconds if abs(decoded - about.seconds) <= 2 / about.fps else decoded
+
+
 def in_child(function: Callable[..., object], path: Path, *args: object, limits: Limits) -> Any:
     """Run a function of `decoding` on a file, naming the file in what it refuses."""
     _check_plain(path)

@@ -24,7 +24,7 @@ def split(path: Path) -> list[Span]:
 
     about = media.probe(path)
     found = media.in_child(scanning.cuts, path, limits=media.limits_for(about.seconds))
-    return spans(found["cuts"], min(about.seconds, found["seconds"]) if found["seconds"] else about.seconds)
+    return spans(found["cuts"], media.usable_seconds(about, found["seconds"]))
 
 
 def spans(cuts: Iterable[Fraction], seconds: Fraction) -> list[Span]:

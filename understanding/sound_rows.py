@@ -1,8 +1,9 @@
 """Sound into rows: mean and spread of 64 log-mel bands of every second, and loudness.
 
 Formula, after VGGish (Hershey et al., CNN Architectures for Large-Scale Audio Classification, 2017): 16 kHz mono,
-periodic Hann windows of 25 ms every 10 ms, magnitude of a 512-point FFT, 64 triangular bands even on the HTK mel scale from 125 to 7500 Hz,
-log(band + 0.01). A row is the mean of each band over the second's windows, then the standard deviation of each.
+periodic Hann windows of 25 ms every 10 ms, magnitude of a 512-point FFT, 64 triangular bands even on the HTK mel scale
+from 125 to 7500 Hz, log(band + 0.01). A row is the mean of each band over the second's windows, then the standard
+deviation of each.
 """
 
 from __future__ import annotations
