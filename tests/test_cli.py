@@ -74,10 +74,10 @@ def test_a_named_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
 
 def test_the_catalogue_takes_good_rows_and_names_bad_ones(tmp_path: Path) -> None:
     table = tmp_path / "sales.csv"
-    table.write_text("name,value,unit\nA One,120,units\nB Two,0,units\nC Three,80,units\nD Four,70,units\n", "utf-8")
+    table.write_text("name,sales,unit\nA One,120,units\nB Two,0,units\nC Three,80,units\nD Four,70,units\n", "utf-8")
     told = factory(tmp_path / "home", "catalog", "load", str(table))
     assert told.returncode == 3
-    assert "line 3" in told.stderr or ":3" in told.stderr
+    assert "line 3, column 'sales'" in told.stderr
     assert "ranking 'sales'" in told.stdout
 
 
