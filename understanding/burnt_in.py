@@ -21,7 +21,7 @@ LEAST_SCORE = 0.6
 LEAST_SHORT_SCORE = 0.9  # of lines of two characters, which textures are easily taken for
 LIKELY_TEXT = 0.004  # share of the frame, see scanning.text_likelihood
 SMALL_SIDE, LARGE_SIDE = 640, 736  # longest side at most, shortest side at least
-LEAST_SIDE, MOST_ASPECT = 32, 6  # a narrow strip would be enlarged beyond all memory
+LEAST_SIDE, MOST_ASPECT = 32, 4  # a narrow strip would be enlarged beyond all memory
 
 
 @dataclass(frozen=True, slots=True)
