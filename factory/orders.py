@@ -14,7 +14,6 @@ from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
-from factory.produce import produce
 from factory.store import catalog, jobs
 from factory.store.job import Job, Output
 from factory.wiring import Parts
@@ -45,6 +44,8 @@ def table_of(path: Path) -> Table:
 
 def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[[float, str], None]) -> dict[str, Any]:
     """Submit an order, work it off here, and return what was made; raises the refusal that ended it."""
+    from factory.produce import produce  # noqa: PLC0415  # two seconds of imports that only making needs
+
     parts.templates.describe(brief.template)
     parts.templates.brand(brief.brand)
     with parts.sessions.write() as session:

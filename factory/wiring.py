@@ -12,7 +12,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from factory.queues import sender
-from factory.render.narrator import Narrator, load_lexicons, voices_for
 from factory.render.templates import Templates
 from factory.settings import Settings
 from factory.store.db import Sessions, migrate
@@ -20,6 +19,7 @@ from factory.store.files import Files
 from understanding.labels import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
+    from factory.render.narrator import Narrator
     from understanding import Tagger
 
 
@@ -70,6 +70,8 @@ class Parts:
 
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""
+        from factory.render.narrator import Narrator, load_lexicons, voices_for  # noqa: PLC0415  brings the voices
+
         lexicons = load_lexicons()
         voices = voices_for(self.settings.voice, lexicons, self.files.cached)
         return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
