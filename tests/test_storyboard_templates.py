@@ -1,7 +1,8 @@
 """The four kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -234,11 +235,38 @@ def test_more_places_where_there_is_more_time() -> None:
         sum(part.card == "rank_card" for part in cards(board("ranking", about=many, seconds=seconds)))
         for seconds in (15, 40, 60, 120)
     ]
-    assert counts[0] == 3
+    assert counts[0] == 4  # three places, one of them shared
     assert counts == sorted(counts)
     assert counts[-1] == 10
     asked = board("ranking", about=many, seconds=120, set={"places": "4"})
     assert sum(part.card == "rank_card" for part in cards(asked)) == 4
+
+
+def test_a_tie_is_shown_whole_or_not_at_all() -> None:
+    def places(ranks: Sequence[int]) -> list[int]:
+        rows = tuple(
+            replace(row, rank=rank, tied=ranks.count(rank) > 1)
+            for row, rank in zip(ranking(len(ranks)).rows, ranks, strict=True)
+        )
+        made = board("ranking", about=Facts("x", ranking=replace(ranking(3), rows=rows)), seconds=15)
+        return sorted(part.data["rank"] for part in cards(made) if part.card == "rank_card")
+
+    assert places([1, 2, 3, 4, 5]) == [1, 2, 3]
+    assert places([1, 2, 3, 3, 5]) == [1, 2, 3, 3]
+    assert places([1, 1, 3, 3, 3, 6]) == [1, 1, 3, 3, 3]
+    assert len(places([1] * 12)) == 10
+
+
+def test_a_column_is_named_as_people_name_it() -> None:
+    metrics = {
+        "dc_max_kw": "peak DC charging power",
+        "sales": "sales",
+        "ac_phases": "AC phases",
+        "Top speed": "top speed",
+    }
+    for column, name in metrics.items():
+        about = Facts("x", ranking=replace(ranking(3), metric=column, title=column, period=""))
+        assert board("ranking", "en-US", about=about).title == f"Ranking by {name}"
 
 
 def test_a_table_without_a_title_gets_one_from_metric_and_period() -> None:

@@ -1,8 +1,8 @@
 """From any table of names and values to a ranking: its period, places and ties, the change against the period before.
 
 Columns are found by their names, or named by options (`--set`): `name` (several joined by `+`), `value`, `unit`,
-`title`, `period`, `order` (asc or desc), `top`, `where` (`Year=2016,Fuel!=diesel`), `rank`, `previous_rank`,
-`previous`, `source`, `date`, `url`, `licence`, `sample`.
+`metric` (what the numbers are), `title`, `period`, `order` (asc or desc), `top`, `where` (`Year=2016,Fuel!=diesel`),
+`rank`, `previous_rank`, `previous`, `source`, `date`, `url`, `licence`, `sample`.
 """
 
 from __future__ import annotations
@@ -83,9 +83,10 @@ def rank_table(
     top = _top(options)
     untold = _untold(columns, before, unread)
     ranked = tuple(row for row in _rows(places, _before(columns, entries, earlier, higher), untold) if row.rank <= top)
+    metric = clean_note(options.get("metric", "")) or _metric(columns.value)
     ranking = Ranking(
-        title=clean_note(options.get("title", "")) or _metric(columns.value),
-        metric=_metric(columns.value),
+        title=clean_note(options.get("title", "")) or metric,
+        metric=metric,
         unit=columns.unit,
         period=clean_note(str(period or options.get("period", ""))),
         rows=ranked[:MOST_ROWS],

@@ -20,9 +20,16 @@ _METRICS = {
     ("price", "msrp", "list price", "价格", "售价", "官方指导价"): ("指导价", "list price"),
     ("range", "range km", "续航里程"): ("续航", "range"),
     ("zero to 100 s", "0 100 s", "百公里加速"): ("零百加速", "0-100 km/h"),
-    ("power kw", "power"): ("功率", "power"),
+    ("power kw", "power", "max power kw"): ("功率", "power"),
+    ("horsepower", "hp"): ("马力", "horsepower"),
+    ("top speed", "top speed km/h", "max speed"): ("最高时速", "top speed"),
+    ("dc max", "dc max kw", "dc charging kw"): ("直流快充峰值功率", "peak DC charging power"),
+    ("ac max", "ac max kw", "ac charging kw"): ("交流充电功率", "AC charging power"),
+    ("battery", "battery kwh", "usable battery kwh", "usable battery"): ("电池可用容量", "usable battery capacity"),
+    ("consumption", "avg consumption", "avg consumption kwh 100km"): ("平均能耗", "average consumption"),
     ("score", "得分"): ("评分", "score"),
 }
+_ABBREVIATIONS = {word.lower(): word for word in ("AC", "DC", "EV", "SUV", "CO2", "MPG", "RPM", "kW", "kWh", "km")}
 _UNITS_AS_SAID = {
     "km": "公里",
     "km/h": "公里每小时",
@@ -97,7 +104,7 @@ def metric_name(metric: str, locale: Locale) -> str:
     for known, names in _METRICS.items():
         if plain in known or plain in names:
             return names[0 if locale == "zh-CN" else 1]
-    return metric.replace("_", " ")
+    return " ".join(_ABBREVIATIONS.get(word.lower(), word) for word in metric.replace("_", " ").split())
 
 
 def period_name(period: str, locale: Locale) -> str:
