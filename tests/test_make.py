@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from factory.ingest import ingest, passed_over, wanted_files
-from factory.orders import JobFailed, make
+from factory.orders import JobFailed, load_table, make, table_of
 from factory.plan.brief import Brief
+from factory.plan.timeline import CardLayer
 from factory.plan.timeline_json import from_json
-from factory.samples import draw_library
+from factory.samples import SAMPLE_CARS, SAMPLE_SALES, draw_library, scenes
 from factory.settings import Settings
 from factory.wiring import Parts, parts
+from tests.finished import faults
+from understanding.burnt_in import TextReader
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -24,8 +31,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 def house(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     """A library of the off-road clips, small, and a narrator who says nothing."""
     folder = tmp_path_factory.mktemp("make")
-    from factory.samples import scenes
-
     stems = [scene.stem for scene in scenes() if scene.coarse == "off-road"]
     clips = draw_library(folder / "clips", only=stems, height=360)
     built = parts(Settings(home=folder / "home", voice="silent"))
@@ -41,16 +46,13 @@ def made(house: Parts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return make(brief, house, tmp_path_factory.mktemp("out"), on_progress=lambda _share, _what: None)
 
 
-def test_the_video_has_the_planned_frames_and_sound_to_its_end(made: dict[str, Any]) -> None:
-    with av.open(made["video"]) as video:
-        frames = sum(1 for _ in video.decode(video=0))
-    timeline = from_json(Path(made["timeline"]).read_text(encoding="utf-8"))
-    assert frames == made["frames"] == timeline.frames
-    with av.open(made["video"]) as video:
-        *_, last = video.decode(audio=0)
-        assert last.pts is not None
-        ends = float(last.pts * last.time_base) + last.samples / last.sample_rate
-    assert abs(ends - made["seconds"]) <= 1 / made["fps"]
+def test_finished_videos_have_nothing_to_send_back(made: dict[str, Any], counted: dict[str, Any], house: Parts) -> None:
+    """Every planned frame, sound to the last of them, loudness, captions, no black or frozen stretch."""
+    for record in (made, counted):
+        assert faults(Path(record["video"]), house.files.path) == []
+        timeline = from_json(Path(record["timeline"]).read_text(encoding="utf-8"))
+        assert record["frames"] == timeline.frames
+        assert record["seconds"] == pytest.approx(float(timeline.seconds), abs=1e-6)
 
 
 def test_every_shot_is_shown_once_and_answered_for(made: dict[str, Any]) -> None:
@@ -66,6 +68,48 @@ def test_captions_and_poster_stand_beside_the_video(made: dict[str, Any]) -> Non
     assert Path(made["poster"]).stat().st_size > 1000
 
 
+@pytest.fixture(scope="module")
+def counted(house: Parts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A ranking over the sample table, with the cars that its places want."""
+    backgrounds = ("coast", "showroom", "bridge", "countryside", "wagon")
+    stems = [s.stem for s in scenes() if s.coarse == "exterior" and any(place in s.stem for place in backgrounds)]
+    load_table(SAMPLE_CARS, house, {})
+    for clip in draw_library(tmp_path_factory.mktemp("cars"), only=stems, height=360):
+        ingest(clip, house)
+    brief = Brief(template="ranking", data=table_of(SAMPLE_SALES), set={"top": "3"}, seconds=20, draft=True)
+    return make(brief, house, tmp_path_factory.mktemp("ranking"), on_progress=lambda _share, _what: None)
+
+
+def test_each_rank_card_shows_the_number_of_the_table(counted: dict[str, Any]) -> None:
+    with SAMPLE_SALES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    latest = max(row["period"] for row in rows)
+    sales = {row["name_zh"]: int(row["sales"]) for row in rows if row["period"] == latest}
+    shown = dict(rank_cards(Path(counted["video"])))
+    places = sorted(sales.values(), reverse=True)
+    assert len(shown) == 4  # three places, the third of them shared by two
+    for name, text in shown.items():
+        numbers = re.findall(r"\d+", text.replace(",", "").replace("，", ""))
+        assert str(sales[name]) in numbers, (name, text)
+        assert not {str(other) for other in places if other != sales[name]} & set(numbers), (name, text)
+
+
+def rank_cards(video: Path) -> Iterator[tuple[str, str]]:
+    """Read what stands on each rank card, in the middle of its time: (the car's name in the plan, all that is read)."""
+    timeline = from_json(video.with_suffix(".timeline.json").read_text(encoding="utf-8"))
+    cards = {
+        start + layer.start + layer.frames // 2: str(layer.data["name"])
+        for scene, start in zip(timeline.scenes, timeline.scene_starts(), strict=True)
+        for layer in scene.layers
+        if isinstance(layer, CardLayer) and layer.card == "rank_card"
+    }
+    reader = TextReader()
+    with av.open(str(video)) as file:
+        for number, frame in enumerate(file.decode(video=0)):
+            if number in cards:
+                yield cards[number], reader.read(frame.to_rgb().to_ndarray().astype(np.uint8), 1.0).text
+
+
 def test_too_little_material_is_refused_by_scene(house: Parts, tmp_path: Path) -> None:
     brief = Brief(template="accident_compilation", locale="en-US", draft=True)
     with pytest.raises(JobFailed, match="scene") as refusal:
@@ -76,8 +120,6 @@ def test_too_little_material_is_refused_by_scene(house: Parts, tmp_path: Path) -
 
 
 def test_every_broken_file_is_used_or_refused_as_promised(house: Parts, media: Path) -> None:
-    import csv
-
     with (media / "broken" / "manifest.csv").open(encoding="utf-8", newline="") as file:
         promised = {row["file"]: row["expect"] for row in csv.DictReader(file)}
     kept = {"accept": {"added", "known"}, "refuse": {"refused"}, "either": {"added", "known", "refused"}}

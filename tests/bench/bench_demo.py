@@ -1,0 +1,116 @@
+"""What each step of the demo costs, full size, from an empty home: `./run bench-demo [--draft]`.
+
+Each step is a command of its own. CPU seconds and peak memory are those of the whole process tree; memory is the
+largest sum of proportional set sizes that was seen, so pages that two processes share count once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from factory.samples import SAMPLE_CARS, SAMPLE_SALES
+from factory.settings import Settings
+from factory.wiring import parts
+from tests.finished import faults
+
+LOOK_EVERY = 0.25  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    wall: float
+    cpu: float
+    peak_mb: float
+    answer: str
+
+
+def main() -> None:
+    draft = ["--draft"] if "--draft" in sys.argv[1:] else []
+    with tempfile.TemporaryDirectory(prefix="bench-demo-") as folder:
+        home, clips, out = (Path(folder) / name for name in ("home", "clips", "out"))
+        print("| step | wall s | CPU s | peak MB |\n|---|---|---|---|")
+        for name, arguments in steps(clips, out, draft):
+            cost = measure(arguments, home)
+            print(f"| {name}{told(cost.answer)} | {cost.wall:.0f} | {cost.cpu:.0f} | {cost.peak_mb:.0f} |", flush=True)
+        files = parts(Settings(home=home)).files
+        for video in sorted(out.glob("*.mp4")):
+            print(f"\n{video.name}: {'; '.join(faults(video, files.path)) or 'in order'}")
+
+
+def steps(clips: Path, out: Path, draft: list[str]) -> Iterator[tuple[str, list[str]]]:
+    yield "`factory samples draw`", ["samples", "draw", str(clips)]
+    yield "`factory ingest`, all of it", ["ingest", str(clips), "--json"]
+    yield "`factory ingest` once more, all known", ["ingest", str(clips), "--json"]
+    yield "`factory catalog load`", ["catalog", "load", str(SAMPLE_CARS)]
+    rest = ["--out", str(out), "--json", *draft]
+    ranking = ["make", "ranking", "--data", str(SAMPLE_SALES), "--locale", "zh-CN", *rest]
+    yield "`factory make new_car_report`", ["make", "new_car_report", "--subject", "northwind-x5", *rest]
+    yield "`factory make ranking`", ranking
+    yield "`factory make ranking` once more, all cached", ranking
+    yield "`factory make off_road`", ["make", "off_road", "--locale", "en-US", *rest]
+    yield "`factory make accident_compilation`", ["make", "accident_compilation", "--locale", "en-US", *rest]
+
+
+def measure(arguments: list[str], home: Path) -> Cost:
+    """Run one command to its end."""
+    environment = {**os.environ, "FACTORY_HOME": str(home), "FACTORY_LOG_LEVEL": "WARNING"}
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as answer:
+        child = subprocess.Popen([sys.executable, "-m", "factory.cli", *arguments], stdout=answer, env=environment)
+        peak = Peak(child.pid)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        peak.ended.set()
+        peak.join()
+        answer.seek(0)
+        if child.returncode:
+            sys.exit(f"factory {' '.join(arguments)} ended with {child.returncode}")
+        return Cost(wall, used.ru_utime + used.ru_stime, peak.bytes / 1e6, answer.read())
+
+
+class Peak(threading.Thread):
+    """Watches the memory of a process and all that it starts."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.root, self.bytes, self.ended = psutil.Process(pid), 0, threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self.ended.wait(LOOK_EVERY):
+            self.bytes = max(self.bytes, sum(self._sizes()))
+
+    def _sizes(self) -> Iterator[int]:
+        try:
+            family = [self.root, *self.root.children(recursive=True)]
+        except psutil.Error:
+            return
+        for process in family:
+            try:
+                yield int(process.memory_full_info().pss)
+            except psutil.Error:
+                continue
+
+
+def told(answer: str) -> str:
+    """Say what came of a step, from its JSON answer."""
+    rows = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
+    if rows and "shots" in rows[0]:
+        return f": {len(rows)} clips, {sum(row['seconds'] or 0 for row in rows):.0f} s"
+    return f": {rows[0]['seconds']:.1f} s, {rows[0]['frames']} frames" if rows else ""
+
+
+if __name__ == "__main__":
+    main()
