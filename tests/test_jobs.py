@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
@@ -374,6 +374,29 @@ def test_a_broker_that_is_down_keeps_the_bells(sessions: Sessions) -> None:
     assert [job for _, job in bells(sessions)] == [second, third]
     assert bell.relay(sessions, lambda task, job: sent.append(job)) == 2
     assert sent == [first, second, third]
+
+
+def test_a_worker_that_hears_at_once_and_the_relay_do_not_wait_for_each_other(sessions: Sessions) -> None:
+    job = submit(sessions)
+    holding = threading.Event()
+
+    def hear() -> Claim | None:
+        with sessions.write() as session:
+            session.scalar(sa.select(JobRow.id).where(JobRow.id == job).with_for_update())  # the claim's first step
+            holding.set()
+            time.sleep(0.3)  # until the relay has come to what it writes
+            return jobs.claim(session, job, worker="quick")
+
+    with ThreadPoolExecutor(1) as pool:
+        heard: list[Future[Claim | None]] = []
+
+        def send(task: str, job: str) -> None:
+            heard.append(pool.submit(hear))
+            assert holding.wait(10)
+
+        assert bell.relay(sessions, send) == 1
+        assert heard[0].result() is not None
+    assert bells(sessions) == []
 
 
 def test_a_lost_message_is_rung_again_and_later_each_time(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
