@@ -149,7 +149,9 @@ def serve_command() -> None:
     """Serve the page on FACTORY_WEB_HOST and FACTORY_WEB_PORT and work jobs off. Example: factory serve"""
     from factory.web.app import serve  # noqa: PLC0415
 
-    serve(parts())
+    house = parts()
+    logging.getLogger("factory").setLevel(house.settings.log_level)
+    serve(house)
 
 
 @app.command("doctor")

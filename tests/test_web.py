@@ -17,6 +17,7 @@ from typing import Any, get_args
 import httpx2 as httpx
 import imageio_ffmpeg
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -25,8 +26,10 @@ from factory.plan.brief import Brief
 from factory.settings import Settings
 from factory.store import jobs
 from factory.store.assets import add_clip
+from factory.store.db import DatabaseNotMigrated, Sessions
 from factory.store.job import Output, State
-from factory.web.app import STATIC, NotThisMachine, PortTaken, create_app, serve
+from factory.web.app import PAGES, STATIC, NotThisMachine, PortTaken, create_app, serve
+from factory.web.thumbs import CELL, MOMENTS
 from factory.wiring import Parts, parts
 from tests.library import TAXONOMY, a_clip, a_shot, put
 
@@ -125,12 +128,17 @@ def test_a_thumbnail_is_the_middle_of_the_shot_and_is_made_once(page: TestClient
             middle = image.convert("RGB").getpixel((240, 135))
         assert isinstance(middle, tuple)
         assert middle.index(max(middle)) == strongest
+    strip = tmp_path / "strip.jpg"
+    strip.write_bytes(page.get(f"/api/shots/{shot}/strip").content)
+    with Image.open(strip) as image:
+        assert image.size == (MOMENTS * CELL[0], CELL[1])
     kept.path.unlink()
     refused(page.get(f"/api/shots/{shot}/thumb"), 404, "file-missing")
 
 
 def test_the_thumbnail_of_no_shot_is_404(page: TestClient) -> None:
     refused(page.get("/api/shots/999/thumb"), 404, "unknown-shot")
+    refused(page.get("/api/shots/999/strip"), 404, "unknown-shot")
     refused(page.get("/api/shots/..%2f1/thumb"), 404, "not-found")
     refused(page.get("/api/shots/1e9/thumb"), 400, "wrong-usage")
 
@@ -210,6 +218,7 @@ def test_a_job_is_approved_then_published(page: TestClient, house: Parts) -> Non
     assert page.post(f"/api/jobs/{job}/approve").json() == {"job": job, "state": "approved"}
     assert page.post(f"/api/jobs/{job}/publish").json() == {"job": job, "state": "published"}
     refused(page.post(f"/api/jobs/{job}/cancel"), 409, "wrong-state")
+    assert page.post(f"/api/jobs/{job}/withdraw").json() == {"job": job, "state": "withdrawn"}
 
 
 def test_a_job_is_cancelled_and_tried_again(page: TestClient) -> None:
@@ -404,6 +413,8 @@ def test_every_word_is_there_in_both_languages(page: TestClient) -> None:
     words = {lang: json.loads(_data_block(page.get(f"/?lang={lang}").text, "words")) for lang in ("zh", "en")}
     assert words["zh"].keys() == words["en"].keys()
     assert all(text.strip() for said in words.values() for text in said.values())
+    kept = yaml.safe_load((PAGES / "words.yaml").read_text(encoding="utf-8"))
+    assert all(set(said) == {"zh", "en"} for said in kept.values())  # an unquoted comma would cut a sentence
     assert {f"state_{state}" for state in get_args(State)} <= words["zh"].keys()
 
 
@@ -416,6 +427,14 @@ def test_the_page_is_not_served_to_others(tmp_path: Path) -> None:
             serve(Parts(Settings(home=tmp_path, web_host=host)))
 
 
+def test_a_database_without_tables_is_named(tmp_path: Path) -> None:
+    with contextlib.closing(Sessions.open(f"sqlite:///{tmp_path / 'factory.db'}")) as bare:
+        house = Parts(Settings(home=tmp_path, web_port=free_port()))
+        house.sessions = bare
+        with pytest.raises(DatabaseNotMigrated, match="none"):
+            serve(house)
+
+
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -424,19 +443,23 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         assert isinstance(caught.value, FactoryError)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def serving(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server in a process of its own, without workers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"FACTORY_HOME": str(home), "FACTORY_WEB_PORT": str(port), "FACTORY_WORKERS": "0"}
-    code = "from factory.wiring import parts; from factory.web.app import serve; serve(parts())"
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment)
-    try:
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "factory.cli", "serve"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        try:
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
 
 
 def wait_for(address: str, within: float = 40.0) -> None:
@@ -460,3 +483,5 @@ def test_a_listener_hears_of_jobs_and_a_signal_ends_the_server(tmp_path: Path) -
             assert next(heard)["state"] == "cancelled"
             process.send_signal(signal.SIGTERM)  # while a listener is there
             assert process.wait(timeout=20) == 0
+        assert process.stderr is not None
+        assert f"the page is at {address}/" in process.stderr.read().decode()

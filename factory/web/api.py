@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -26,8 +26,16 @@ from factory.wiring import Parts
 
 LOOK_EVERY = 0.5  # seconds between two looks at the ledger for whoever watches
 MOST_JOBS = 50
-VERBS = {"cancel": jobs.cancel, "approve": jobs.approve, "publish": jobs.publish, "retry": jobs.retry}
-Verb = Literal["cancel", "approve", "publish", "retry"]
+Verb = Literal["cancel", "approve", "publish", "withdraw", "retry"]
+VERBS: Mapping[Verb, Callable[[Session, str], State]] = {
+    "cancel": jobs.cancel,
+    "approve": jobs.approve,
+    "publish": jobs.publish,
+    "withdraw": jobs.withdraw,
+    "retry": jobs.retry,
+}
+KEPT = {"Cache-Control": "private, max-age=3600"}  # the picture of a shot does not change
+ShotId = Annotated[int, Path(ge=1, lt=2**31)]
 JobId = Annotated[str, Path(max_length=64)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 
@@ -69,11 +77,17 @@ def find_shots(
 
 
 @router.get("/api/shots/{shot}/thumb", response_class=FileResponse)
-def thumb(request: Request, shot: Annotated[int, Path(ge=1, lt=2**31)]) -> FileResponse:
+def thumb(request: Request, shot: ShotId) -> FileResponse:
     """Return a JPEG of the middle of a shot."""
     thumbs: Thumbs = request.app.state.thumbs
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(thumbs.path(shot), media_type="image/jpeg", headers=headers)
+    return FileResponse(thumbs.middle(shot), media_type="image/jpeg", headers=KEPT)
+
+
+@router.get("/api/shots/{shot}/strip", response_class=FileResponse)
+def strip(request: Request, shot: ShotId) -> FileResponse:
+    """Return a JPEG of moments of a shot side by side, to look through it."""
+    thumbs: Thumbs = request.app.state.thumbs
+    return FileResponse(thumbs.strip(shot), media_type="image/jpeg", headers=KEPT)
 
 
 @router.get("/api/tags")
@@ -162,7 +176,7 @@ async def watch(parts: House, known: Known) -> AsyncIterator[ServerSentEvent]:
 
 @router.post("/api/jobs/{job}/{verb}")
 def move(parts: House, job: JobId, verb: Verb) -> dict[str, Any]:
-    """Cancel, approve, publish or retry a job. One that is worked on is asked to stop and says so itself."""
+    """Cancel, approve, publish, withdraw or retry a job. One that is worked on is asked to stop and says so itself."""
     with parts.sessions.write() as session:
         found = _get(session, job)
         state = VERBS[verb](session, found.id)

@@ -23,6 +23,7 @@ from factory import wiring
 from factory.errors import FactoryError, WrongUsage
 from factory.render.templates import PACKAGED
 from factory.runner import Duties, Duty, LocalRunner, bell_duties
+from factory.store.db import require_migrated
 from factory.web import api
 from factory.web.errors import answer_errors
 from factory.web.guard import Guard
@@ -130,6 +131,7 @@ def _is_loopback(host: str) -> bool:
 @contextlib.contextmanager
 def _work_beside(parts: Parts) -> Iterator[None]:
     """Without a broker, work jobs off here; with one, ring its bell. Either way, sweep what was left unfinished."""
+    require_migrated(parts.sessions.engine)
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     if parts.settings.broker_url:
         with Duties((*bell_duties(parts.sessions, parts.send), sweep)):

@@ -38,6 +38,7 @@ function showProblem(box, problem) {
 
 const PAGE = 24;
 const MOST = 200;
+const MOMENTS = 8; // in the strip of a shot
 let names = {};
 let limit = PAGE;
 let asked = 0;
@@ -53,11 +54,18 @@ async function find() {
     const found = await ask(`/api/find?${new URLSearchParams({ q: query, limit })}`);
     if (turn !== asked) return; // a later search has been sent meanwhile
     showProblem(byId("find-problem"), null);
-    byId("found").textContent = found.total ? say("found", { total: found.total, ms: Math.round(found.took_ms) }) : say("nothing");
+    byId("found").textContent = found.total
+      ? say("found", { total: found.total, ms: Math.round(found.took_ms) }) : say(query ? "nothing" : "empty");
     byId("shots").replaceChildren(...found.shots.map(shotCard));
     byId("more").hidden = found.shots.length >= found.total || limit >= MOST;
+    byId("query").removeAttribute("aria-invalid");
   } catch (problem) {
-    if (turn === asked) showProblem(byId("find-problem"), problem);
+    if (turn !== asked) return;
+    showProblem(byId("find-problem"), problem);
+    byId("query").setAttribute("aria-invalid", "true");
+    byId("found").textContent = ""; // what was found before is no answer to this query
+    byId("shots").replaceChildren();
+    byId("more").hidden = true;
   }
 }
 
@@ -79,11 +87,45 @@ function shotCard(shot) {
     src: `/api/shots/${shot.shot}/thumb`, loading: "lazy", decoding: "async",
     alt: shown.map((tag) => tagName(tag.tag)).join(lang === "zh" ? "、" : ", ") || shot.path,
   });
-  const frame = make("div", { className: "frame" }, picture,
-    make("span", { className: "clock", textContent: `${clock(shot.start)}–${clock(shot.end)}` }));
+  const times = make("span", { className: "clock" });
+  const frame = make("div", { className: "frame" }, picture, times, scrubber(shot, times));
   picture.addEventListener("error", () => picture.replaceWith(say("no_thumb")));
-  const path = make("p", { className: "path", title: shot.path }, make("bdi", { textContent: shot.path }));
+  const path = make("p", { className: "path", title: shot.path }, make("bdi", { textContent: shot.path.split("/").pop() }));
   return make("li", {}, frame, make("div", { className: "text" }, path, make("div", { className: "tags" }, ...shown.map(tagButton))));
+}
+
+// Moments of the shot under the pointer, the finger or the arrow keys: a slider over the picture.
+function scrubber(shot, times) {
+  const slider = make("input", { type: "range", className: "scrub", min: 0, max: MOMENTS - 1, step: 1, value: 0 });
+  slider.setAttribute("aria-label", say("scrub"));
+  let strip = null;
+  const show = () => {
+    if (!strip) {
+      strip = make("img", { className: "strip", src: `/api/shots/${shot.shot}/strip`, alt: "" });
+      strip.addEventListener("error", () => { strip.hidden = true; });
+      slider.before(strip);
+    }
+    const moment = Number(slider.value);
+    strip.style.transform = `translateX(${(-100 * moment) / MOMENTS}%)`;
+    times.textContent = clock(shot.start + ((moment + 0.5) / MOMENTS) * (shot.end - shot.start));
+    slider.setAttribute("aria-valuetext", times.textContent);
+  };
+  const hide = () => {
+    strip?.remove();
+    strip = null;
+    times.textContent = `${clock(shot.start)}–${clock(shot.end)}`;
+  };
+  hide();
+  slider.addEventListener("input", show);
+  slider.addEventListener("focus", show);
+  slider.addEventListener("blur", hide);
+  slider.addEventListener("pointermove", (event) => {
+    if (event.pointerType !== "mouse") return; // a finger drags the slider itself
+    slider.value = Math.min(MOMENTS - 1, Math.floor((event.offsetX / slider.clientWidth) * MOMENTS));
+    show();
+  });
+  slider.addEventListener("pointerleave", () => { if (document.activeElement !== slider) hide(); });
+  return slider;
 }
 
 function tagButton(tag) {
@@ -91,11 +133,17 @@ function tagButton(tag) {
   const share = make("small", { textContent: `${Math.round(tag.confidence * 100)}%` });
   const button = make("button", { type: "button", title }, tagName(tag.tag), share);
   button.addEventListener("click", () => {
-    const query = byId("query").value.trim();
-    byId("query").value = query ? `${query} & ${tag.tag}` : tag.tag;
+    byId("query").value = narrowed(byId("query").value.trim(), lang === "zh" ? tagName(tag.tag) : tag.tag);
     search();
   });
   return button;
+}
+
+// The query and this tag as well; what stands between | is held together.
+function narrowed(query, tag) {
+  if (!query) return tag;
+  if (query.split(/\s*&\s*/).includes(tag)) return query;
+  return `${query.includes("|") ? `(${query})` : query} & ${tag}`;
 }
 
 function search() {
@@ -116,12 +164,16 @@ byId("more").addEventListener("click", () => {
 
 const kinds = new Map(offer.templates.map((kind) => [kind.name, kind]));
 let table = null;
+let reading = Promise.resolve(); // of the table
 let key = crypto.randomUUID(); // one order, however often it is sent
 
 function describeTemplate() {
   const kind = kinds.get(byId("template").value);
   if (!kind) return;
-  byId("about").textContent = `${kind.description[lang]} ${say(`needs_${kind.needs}`)}${lang === "zh" ? "。" : "."}`;
+  byId("about").textContent = kind.description[lang] + (lang === "zh" ? "" : " ") + say(`needs_${kind.needs}`) + (lang === "zh" ? "。" : ".");
+  byId("data-field").hidden = kind.needs === "nothing";
+  if (kind.needs === "nothing") byId("data").value = "";
+  reading = readTable();
   byId("seconds").placeholder = say("seconds_hint", { seconds: kind.seconds });
   byId("inputs").replaceChildren(...Object.entries(kind.inputs).map(([name, input]) => inputField(name, input)));
 }
@@ -144,6 +196,7 @@ async function readTable() {
   table = null;
   byId("data-note").textContent = "";
   showProblem(byId("order-problem"), null);
+  byId("subject").required = !file && !byId("data-field").hidden;
   if (!file) return;
   try {
     const address = `/api/tables?${new URLSearchParams({ name: file.name.slice(-255) })}`;
@@ -154,8 +207,14 @@ async function readTable() {
     byId("data-note").textContent = say("data_read", { name: table.name, rows, columns: table.columns.length });
   } catch (problem) {
     byId("data").value = "";
+    byId("subject").required = true;
     showProblem(byId("order-problem"), problem);
   }
+}
+
+function checkAspects() {
+  const boxes = [...byId("order").elements.aspect];
+  boxes[0].setCustomValidity(boxes.some((box) => box.checked) ? "" : say("one_aspect"));
 }
 
 function brief() {
@@ -190,10 +249,12 @@ async function submit(event) {
   }
 }
 
-let reading = Promise.resolve();
 byId("data").addEventListener("change", () => { reading = readTable(); });
 byId("template").addEventListener("change", describeTemplate);
-byId("order").addEventListener("input", () => { key = crypto.randomUUID(); });
+byId("order").addEventListener("input", () => {
+  key = crypto.randomUUID();
+  checkAspects();
+});
 byId("order").addEventListener("submit", submit);
 
 // --- jobs ------------------------------------------------------------------------------------------------------------
@@ -206,10 +267,15 @@ const titleOf = (job) => [kinds.get(job.order.template)?.title[lang] ?? job.orde
 const has = (job, role) => job.outputs.some((output) => output.role === role && output.url);
 
 function hear(job) {
+  const known = jobs.get(job.job);
+  const old = rows.get(job.job);
   jobs.set(job.job, job);
   byId("no-jobs").hidden = true;
+  if (old && whereItStands(known) === whereItStands(job)) { // a row that only goes on is left under the pointer
+    showProgress(job, old);
+    return;
+  }
   const row = jobRow(job);
-  const old = rows.get(job.job);
   const focused = old?.contains(document.activeElement) ? document.activeElement.dataset.verb : null;
   rows.set(job.job, row);
   if (old) old.replaceWith(row);
@@ -238,20 +304,38 @@ function statePill(job, pill = make("span", { className: "state" })) {
   return pill;
 }
 
+const isWorking = (job) => ["queued", "planning", "rendering"].includes(job.state);
+const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.outputs]);
+
+function showProgress(job, row) {
+  const about = [when(job.created_at), job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "),
+    job.order.draft ? say("draft_mark") : "", isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
+  row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
+  const bar = row.querySelector("progress");
+  if (bar) bar.value = job.progress;
+}
+
+function when(moment) {
+  const date = new Date(moment);
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(document.documentElement.lang, today ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" });
+}
+
 function jobRow(job) {
   const title = titleOf(job);
-  const working = ["queued", "planning", "rendering"].includes(job.state);
-  const bar = make("progress", { max: 1, value: job.progress });
+  const working = isWorking(job);
+  const bar = make("progress", { max: 1 });
   bar.setAttribute("aria-label", say("progress_of", { title }));
-  const about = [job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "), working ? `${Math.round(job.progress * 100)}% ${job.step}` : ""];
   const problem = make("div", { className: "problem" });
   showProblem(problem, job.error);
   const actions = make("div", { className: "actions" },
     has(job, "video") ? verbButton("play", () => play(job.job)) : null,
-    (working || job.state === "review") && !job.cancel_asked ? verbButton("cancel", () => move(job.job, "cancel", byId("jobs-problem"))) : null,
+    working && !job.cancel_asked ? verbButton("cancel", () => move(job.job, "cancel", byId("jobs-problem"))) : null,
     ["failed", "dead", "cancelled"].includes(job.state) ? verbButton("retry", () => move(job.job, "retry", byId("jobs-problem"))) : null);
-  return make("li", {}, make("div", { className: "row" }, make("strong", { textContent: title }), statePill(job)),
-    make("p", { className: "note", textContent: about.filter(Boolean).join(" · ") }), working ? bar : null, problem, actions);
+  const row = make("li", {}, make("div", { className: "row" }, make("strong", { textContent: title }), statePill(job)),
+    make("p", { className: "note" }), working ? bar : null, problem, actions);
+  showProgress(job, row);
+  return row;
 }
 
 function verbButton(verb, act) {
@@ -286,6 +370,7 @@ function watch() {
   });
   addEventListener("pagehide", () => stream.close(), { once: true });
 }
+addEventListener("pageshow", (event) => { if (event.persisted) watch(); }); // back from another page
 
 // --- player ----------------------------------------------------------------------------------------------------------
 
@@ -301,6 +386,7 @@ function play(id) {
   showVerbs();
   load(videos[0].aspect);
   byId("player").showModal();
+  byId("video").play().catch(() => {}); // a browser may want another click; its own control is there
 }
 
 function aspectTab(output) {
@@ -310,6 +396,7 @@ function aspectTab(output) {
 }
 
 function load(aspect) {
+  showProblem(byId("player-problem"), null);
   const files = Object.fromEntries(playing.outputs.filter((o) => o.aspect === aspect && o.url).map((o) => [o.role, o.url]));
   for (const tab of byId("tabs").children) tab.setAttribute("aria-pressed", String(tab.textContent === aspect));
   const video = byId("video");
@@ -325,10 +412,27 @@ function showVerbs() {
   statePill(playing, byId("player-state"));
   byId("approve").hidden = playing.state !== "review";
   byId("publish").hidden = playing.state !== "approved";
+  byId("withdraw").hidden = playing.state !== "published";
+  byId("discard").hidden = playing.state !== "review";
+  if (document.activeElement?.hidden) byId("close").focus(); // the button that was pressed is gone
+}
+
+async function tellWhy() {
+  const address = byId("video").getAttribute("src");
+  if (!address) return;
+  try {
+    await ask(address, { headers: { Range: "bytes=0-0" } });
+    throw { code: "no-video", cause: say("no_video"), next_step: "" };
+  } catch (problem) {
+    showProblem(byId("player-problem"), problem);
+  }
 }
 
 byId("approve").addEventListener("click", () => move(playing.job, "approve", byId("player-problem")));
 byId("publish").addEventListener("click", () => move(playing.job, "publish", byId("player-problem")));
+byId("withdraw").addEventListener("click", () => move(playing.job, "withdraw", byId("player-problem")));
+byId("discard").addEventListener("click", () => move(playing.job, "cancel", byId("player-problem")));
+byId("video").addEventListener("error", tellWhy);
 byId("close").addEventListener("click", () => byId("player").close());
 byId("player").addEventListener("close", () => {
   const video = byId("video");
