@@ -270,11 +270,18 @@ class LabelGraph:
     conditional: NDArray[np.float64]
 
     @classmethod
-    def from_labels(cls, positive: NDArray[Any], annotated: NDArray[Any] | None = None) -> LabelGraph:
-        """Count P(j | i) over rows (N, C) of 0/1 `positive`; a pair counts only where both cells are `annotated`."""
+    def from_labels(
+        cls, positive: NDArray[Any], annotated: NDArray[Any] | None = None, *, pseudo_count: float = 0.0
+    ) -> LabelGraph:
+        """Count P(j | i) over rows (N, C) of 0/1 `positive`; a pair counts only where both cells are `annotated`.
+
+        `pseudo_count` rows with the overall share of j are added to each pair, so that a pair seen twice says little.
+        """
         known = np.ones(positive.shape) if annotated is None else (np.asarray(annotated) > 0).astype(np.float64)
         yes = (np.asarray(positive) > 0) * known
         together, seen = yes.T @ yes, yes.T @ known
+        share = yes.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        together, seen = together + pseudo_count * share, seen + pseudo_count
         conditional = np.divide(together, seen, out=np.zeros_like(together), where=seen > 0)
         np.fill_diagonal(conditional, 0.0)
         return cls(conditional)
