@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
-from understanding.build import CheckpointRefused, Size, _build, _Labels, build_net, load_checkpoint, save_checkpoint
+from understanding.build import CheckpointRefused, build_net, load_checkpoint, save_checkpoint
 from understanding.labels import Taxonomy, load_taxonomy
 from understanding.modeling.gru import AttentiveGRU
 from understanding.modeling.inputs import ShotInputs, collate
 from understanding.modeling.net import MultimodalNet
+from understanding.sizes import Size, Temporal
 
 TAXONOMY = load_taxonomy()
 
@@ -30,14 +31,18 @@ BERT = BertModel(
 
 def desk(seed: int = 1, taxonomy: Taxonomy = TAXONOMY) -> MultimodalNet:
     vectors = np.ones((len(taxonomy), 512), np.float32)
-    return build_net("desk-small", taxonomy=taxonomy, label_vectors=vectors, bert=BERT, seed=seed)
+    net = build_net("desk-small", taxonomy=taxonomy, label_vectors=vectors, bert=BERT, seed=seed)
+    assert isinstance(net, MultimodalNet)
+    return net
 
 
 def trainable(net: torch.nn.Module) -> int:
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
-@pytest.mark.parametrize(("name", "count"), [("paper-k128", 88_889_378), ("paper-k112", 78_643_170)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("paper-k128", 88_889_378), ("paper-k112", 78_643_170), ("paper-mix3", 235_935_273)]
+)
 def test_the_papers_sizes_have_the_papers_counts(name: str, count: int) -> None:
     with torch.device("meta"):
         assert trainable(build_net(name)) == count
@@ -76,16 +81,17 @@ def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
 
 def test_the_gru_drops_in_for_nextvlad() -> None:
     small = Size(picture=16, sound=8, clusters=4, groups=2, hidden=8, reduction=2, classes=3, temporal="gru")
-    net = _build(small, _Labels(None, None, None), bert=None, seed=0)
+    net = build_net(small)
+    assert isinstance(net, MultimodalNet)
     assert isinstance(net.picture, AttentiveGRU)
     streams = net.picture.out_features + net.sound.out_features  # type: ignore[operator]
     assert net.fusion.groups[0].hidden.in_features == streams  # type: ignore[index,union-attr]
 
 
-@pytest.mark.parametrize("temporal", ["nextvlad", "gru"])
-def test_a_tiny_net_has_right_gradients(temporal: Literal["nextvlad", "gru"]) -> None:
+@pytest.mark.parametrize("temporal", ["nextvlad", "gru", "cnn", "mean"])
+def test_a_tiny_net_has_right_gradients(temporal: Temporal) -> None:
     size = Size(picture=8, sound=4, clusters=4, groups=2, hidden=4, reduction=2, fused_groups=2, classes=3)
-    net = _build(replace(size, temporal=temporal), _Labels(None, None, None), bert=None, seed=0).double()
+    net = build_net(replace(size, temporal=temporal)).double()
     shots = [
         ShotInputs(np.ones((t, 8), np.float32), np.ones((s, 4), np.float32), np.zeros(0, np.int64))
         for t, s in ((3, 2), (1, 0))

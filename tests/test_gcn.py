@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from understanding.labels import LabelGraph
-from understanding.modeling.gcn import GraphHead, Head, LinearHead, ResidualGraphHead
+from understanding.modeling.gcn import GraphHead, ResidualGraphHead
+from understanding.modeling.head import Head, LinearHead
 
 CLASSES, WIDTH, FEATURES = 5, 7, 6
 

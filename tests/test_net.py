@@ -26,7 +26,9 @@ def net() -> MultimodalNet:
         BertConfig(vocab_size=99, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
     )
     vectors = rng.normal(size=(CLASSES, 512)).astype(np.float32)
-    return build_net("desk-small", taxonomy=TAXONOMY, label_vectors=vectors, bert=bert).double()
+    net = build_net("desk-small", taxonomy=TAXONOMY, label_vectors=vectors, bert=bert).double()
+    assert isinstance(net, MultimodalNet)
+    return net
 
 
 def shot(seconds: int, *, sound: int = 0, words: int = 0, seed: int = 0) -> ShotInputs:

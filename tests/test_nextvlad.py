@@ -7,7 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from understanding.modeling.nextvlad import NeXtVLAD, norm_rows
+from understanding.modeling.nextvlad import NeXtVLAD
+from understanding.modeling.rows import norm_rows
 
 Floats = NDArray[np.float64]
 

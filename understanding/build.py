@@ -1,4 +1,4 @@
-"""The nets by name, their checkpoints, and the tagger put together: the one file that knows the numbers.
+"""The nets put together from their sizes, their checkpoints, and the tagger.
 
 Importing this loads no torch; building does.
 """
@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understanding.labels import LabelGraph, Taxonomy, load_taxonomy
 from understanding.sentences import SentenceEncoder, name_vectors
+from understanding.sizes import SIZES, Mix, Size
 
 if TYPE_CHECKING:
-    from understanding.modeling.gcn import Head
+    from torch import Tensor
+
+    from understanding.modeling.cnn import TemporalCNN
     from understanding.modeling.gru import AttentiveGRU
-    from understanding.modeling.net import MultimodalNet
+    from understanding.modeling.head import Head
+    from understanding.modeling.mean import MeanRows
+    from understanding.modeling.mix import MixedNet
+    from understanding.modeling.net import MultimodalNet, Net
     from understanding.modeling.nextvlad import NeXtVLAD
     from understanding.tagger import Features, Tagger
 
@@ -30,46 +36,6 @@ CHECKPOINT_FORMAT: Final = "1"
 SEED: Final = 2026
 TAGGER_SIZE: Final = "desk-small"
 MAX_TOKENS: Final = 128  # word pieces of one shot that BERT reads
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Every number of a net. The sound stream has half the clusters and half the groups of the picture stream."""
-
-    picture: int  # features of a picture row
-    sound: int  # features of a sound row
-    clusters: int
-    groups: int
-    hidden: int  # of one fused group
-    reduction: int  # of the SE gate
-    expansion: int = 2
-    fused_groups: int = 1
-    dropout: float = 0.5
-    classes: int | None = None  # None: as many as the taxonomy has tags
-    words: int = 0  # width of each word branch; 0: the net reads no words
-    temporal: Literal["nextvlad", "gru"] = "nextvlad"
-    head: Literal["linear", "graph", "residual"] = "linear"
-    graph_hidden: int = 0
-
-
-SIZES: Final[Mapping[str, Size]] = {
-    # the YouTube-8M configurations of the NeXtVLAD paper
-    "paper-k128": Size(picture=1024, sound=128, clusters=128, groups=8, hidden=2048, reduction=8, classes=3862),
-    "paper-k112": Size(picture=1024, sound=128, clusters=112, groups=8, hidden=2048, reduction=16, classes=3862),
-    # the tagger's own: all modalities, small enough for any processor
-    "desk-small": Size(
-        picture=1280,
-        sound=128,
-        clusters=16,
-        groups=16,
-        hidden=256,
-        reduction=8,
-        fused_groups=2,
-        words=128,
-        head="residual",
-        graph_hidden=256,
-    ),
-}
 
 
 class CheckpointRefused(Exception):
@@ -84,93 +50,152 @@ class CheckpointRefused(Exception):
 
 
 def build_net(
-    name: str,
+    size: str | Size | Mix,
     *,
+    classes: int | None = None,
     taxonomy: Taxonomy | None = None,
     graph: LabelGraph | None = None,
     label_vectors: NDArray[np.float32] | None = None,
     bert: Any = None,
     seed: int = SEED,
-) -> MultimodalNet:
-    """Build the net of SIZES[name] with seeded initial weights, in eval mode, on torch's default device.
+) -> Net:
+    """Build a net, named in SIZES or of given numbers, with seeded weights, in eval mode, on torch's default device.
 
-    A size that reads words takes a transformers BertModel; a graph head takes the tags' text vectors (C, V) and a label
-    graph (from the taxonomy's parents where none is given).
+    `classes` says how many classes the data has; else the size says it, else the taxonomy. A size that reads words
+    takes a transformers BertModel; a head that knows the labels takes their text vectors (C, V) and a label graph
+    (from the taxonomy's parents where none is given).
     """
-    if name not in SIZES:
-        raise ValueError(f"no size {name!r}; there are {', '.join(SIZES)}")
-    if SIZES[name].words and bert is None:
+    name = size if isinstance(size, str) else "of these numbers"
+    if isinstance(size, str):
+        if size not in SIZES:
+            raise ValueError(f"no size {size!r}; there are {', '.join(SIZES)}")
+        size = SIZES[size]
+    branches = size.branches if isinstance(size, Mix) else (size,)
+    if bert is None and any(branch.words for branch in branches):
         raise ValueError(f"size {name!r} reads words: it needs a BertModel")
-    labels = _Labels(taxonomy, graph, label_vectors)
-    return _build(SIZES[name], labels, bert=bert, seed=seed)
+    labels = _Labels(classes, taxonomy, graph, label_vectors)
+    return _build(size, labels, bert=bert, seed=seed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """What a head may know of the tags."""
+    """What a head may know of the classes."""
 
-    taxonomy: Taxonomy | None
-    graph: LabelGraph | None
-    vectors: NDArray[np.float32] | None
+    classes: int | None = None
+    taxonomy: Taxonomy | None = None
+    graph: LabelGraph | None = None
+    vectors: NDArray[np.float32] | None = None
+
+    def count(self, size: Size) -> int:
+        count = self.classes or size.classes or (len(self.taxonomy) if self.taxonomy else None)
+        if count is None:
+            raise ValueError("this size leaves the number of classes to the data: it needs a taxonomy or `classes`")
+        return count
+
+    def adjacency(self, count: int) -> Tensor:
+        """The normalised label graph, (count, count)."""
+        import torch  # noqa: PLC0415
+
+        if self.graph is None and self.taxonomy is None:
+            raise ValueError("this head needs a label graph, or a taxonomy to take it from")
+        graph = self.graph or LabelGraph.from_taxonomy(self.taxonomy or load_taxonomy())
+        if len(graph.conditional) != count:
+            raise ValueError(f"the label graph has {len(graph.conditional)} labels, the net {count} classes")
+        return torch.from_numpy(graph.adjacency())
+
+    def text(self, count: int) -> Tensor:
+        """The labels' text vectors, (count, V)."""
+        import torch  # noqa: PLC0415
+
+        if self.vectors is None:
+            raise ValueError("this head needs the text vectors of the labels")
+        if len(self.vectors) != count:
+            raise ValueError(f"there are {len(self.vectors)} label vectors, the net has {count} classes")
+        return torch.from_numpy(self.vectors)
 
 
-def _build(size: Size, labels: _Labels, *, bert: Any, seed: int) -> MultimodalNet:
+def _build(size: Size | Mix, labels: _Labels, *, bert: Any, seed: int) -> Net:
     import torch  # noqa: PLC0415  two seconds that no door pays without need
 
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = _single(size, labels, bert) if isinstance(size, Size) else _mixed(size, labels, bert)
+    return net.eval()
+
+
+def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
     from understanding.modeling.fusion import GroupedFusion  # noqa: PLC0415
     from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415
     from understanding.modeling.net import MultimodalNet  # noqa: PLC0415
     from understanding.modeling.text import BertBranch, SentenceBranch  # noqa: PLC0415
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        picture = _temporal(size, size.picture, size.clusters, size.groups)
-        sound = _temporal(size, size.sound, size.clusters // 2, size.groups // 2)
-        text = BertBranch(bert, size.words) if size.words else None
-        sentence = SentenceBranch(SENTENCE_DIM, size.words) if size.words else None
-        parts = [part for part in (picture, sound, text, sentence) if part is not None]
-        fusion = GroupedFusion(
-            sum(part.out_features for part in parts),
-            hidden=size.hidden,
-            reduction=size.reduction,
-            groups=size.fused_groups,
-            dropout=size.dropout,
-        )
-        head = _head(size, fusion.out_features, labels)
-    net = MultimodalNet(picture=picture, sound=sound, text=text, sentence=sentence, fusion=fusion, head=head)
-    return net.eval()
+    picture = _temporal(size, size.picture)
+    sound = _temporal(size, size.sound, share=2)
+    text = BertBranch(bert, size.words) if size.words else None
+    sentence = SentenceBranch(SENTENCE_DIM, size.words) if size.words else None
+    fusion = GroupedFusion(
+        sum(part.out_features for part in (picture, sound, text, sentence) if part is not None),
+        hidden=size.hidden,
+        reduction=size.reduction,
+        groups=size.fused_groups,
+        dropout=size.dropout,
+    )
+    head = _head(size, fusion.out_features, labels)
+    return MultimodalNet(picture=picture, sound=sound, text=text, sentence=sentence, fusion=fusion, head=head)
 
 
-def _temporal(size: Size, features: int, clusters: int, groups: int) -> NeXtVLAD | AttentiveGRU:
+def _mixed(mix: Mix, labels: _Labels, bert: Any) -> MixedNet:
+    from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415
+    from understanding.modeling.mix import MixedNet, Mixer  # noqa: PLC0415
+
+    branches = [_single(branch, labels, bert) for branch in mix.branches]
+    first = mix.branches[0]
+    inputs = first.picture + first.sound + (SENTENCE_DIM if first.words else 0)
+    return MixedNet(branches, Mixer(inputs, len(branches)))
+
+
+def _temporal(size: Size, features: int, *, share: int = 1) -> AttentiveGRU | MeanRows | NeXtVLAD | TemporalCNN:
+    """The part that reads one stream's rows, with one `share`-th of the size's clusters, groups and width."""
+    from understanding.modeling.cnn import TemporalCNN  # noqa: PLC0415
     from understanding.modeling.gru import AttentiveGRU  # noqa: PLC0415
+    from understanding.modeling.mean import MeanRows  # noqa: PLC0415
     from understanding.modeling.nextvlad import NeXtVLAD  # noqa: PLC0415
 
-    if size.temporal == "gru":
-        return AttentiveGRU(features, hidden=features // 4)
-    return NeXtVLAD(features, clusters=clusters, groups=groups, expansion=size.expansion)
+    width = size.width // share or features // 4
+    match size.temporal:
+        case "gru":
+            return AttentiveGRU(features, hidden=width)
+        case "cnn":
+            return TemporalCNN(features, hidden=width)
+        case "mean":
+            return MeanRows(features, out=size.width // share)
+        case "nextvlad":
+            clusters, groups = size.clusters // share, size.groups // share
+            return NeXtVLAD(features, clusters=clusters, groups=groups, expansion=size.expansion)
 
 
 def _head(size: Size, features: int, labels: _Labels) -> Head:
-    import torch  # noqa: PLC0415
+    from understanding.modeling.gcn import GraphHead, ResidualGraphHead  # noqa: PLC0415
+    from understanding.modeling.head import LinearHead  # noqa: PLC0415
+    from understanding.modeling.label_attention import LabelAttentionHead  # noqa: PLC0415
+    from understanding.modeling.outputs import OutputGraphHead  # noqa: PLC0415
+    from understanding.modeling.regularised import RegularisedHead  # noqa: PLC0415
 
-    from understanding.modeling.gcn import GraphHead, LinearHead, ResidualGraphHead  # noqa: PLC0415
-
-    if size.head == "linear" and size.classes:
-        return LinearHead(features, size.classes)
-    if labels.taxonomy is None:
-        raise ValueError("this size has one class a tag: it needs a taxonomy")
-    if size.head == "linear":
-        return LinearHead(features, len(labels.taxonomy))
-    if labels.vectors is None:
-        raise ValueError("a graph head needs the text vectors of the tags")
-    graph = labels.graph or LabelGraph.from_taxonomy(labels.taxonomy)
-    kind = GraphHead if size.head == "graph" else ResidualGraphHead
-    return kind(
-        features,
-        label_vectors=torch.from_numpy(labels.vectors),
-        adjacency=torch.from_numpy(graph.adjacency()),
-        hidden=size.graph_hidden,
-    )
+    count, hidden = labels.count(size), size.graph_hidden
+    match size.head:
+        case "linear":
+            return LinearHead(features, count)
+        case "graph" | "residual":
+            kind = GraphHead if size.head == "graph" else ResidualGraphHead
+            vectors = labels.text(count)
+            return kind(features, label_vectors=vectors, adjacency=labels.adjacency(count), hidden=hidden)
+        case "outputs":
+            return OutputGraphHead(features, adjacency=labels.adjacency(count))
+        case "regularised":
+            return RegularisedHead(features, adjacency=labels.adjacency(count))
+        case "attention":
+            vectors, groups = labels.text(count), size.fused_groups
+            return LabelAttentionHead(features, groups=groups, label_vectors=vectors, hidden=hidden)
 
 
 def load_tagger(
@@ -245,7 +270,7 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def save_checkpoint(path: Path, net: MultimodalNet, *, size: str, taxonomy: Taxonomy | None) -> None:
+def save_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
     """Write the net's own weights (a frozen BERT stays out) as safetensors with the size and the taxonomy's digest."""
     from safetensors.torch import save_file  # noqa: PLC0415
 
@@ -254,7 +279,7 @@ def save_checkpoint(path: Path, net: MultimodalNet, *, size: str, taxonomy: Taxo
     save_file(weights, path, metadata={"format": CHECKPOINT_FORMAT, "autoreel": json.dumps(about)})
 
 
-def load_checkpoint(path: Path, net: MultimodalNet, *, size: str, taxonomy: Taxonomy | None) -> None:
+def load_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
     """Load weights into `net`, or raise CheckpointRefused: another size, another taxonomy, damage, missing layers."""
     from safetensors.torch import load_file  # noqa: PLC0415
 
@@ -292,7 +317,7 @@ def read_about(path: Path) -> dict[str, str]:
         ) from error
 
 
-def _own_state(net: MultimodalNet) -> dict[str, Any]:
+def _own_state(net: Net) -> dict[str, Any]:
     from understanding.modeling.text import frozen_prefixes  # noqa: PLC0415
 
     frozen = tuple(frozen_prefixes(net))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from understanding.labels import Taxonomy
 from understanding.matching import Belief, Matcher
 from understanding.modeling.inputs import ShotInputs, collate
-from understanding.modeling.net import MultimodalNet
+from understanding.modeling.net import Net
 from understanding.tagged import Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
@@ -72,7 +72,7 @@ class Tagger:
         self,
         *,
         features: Features,
-        net: MultimodalNet,
+        net: Net,
         taxonomy: Taxonomy,
         matcher: Matcher,
         words: WordEncoder,

@@ -1,42 +1,15 @@
-"""Classifiers: fused features (B, D) -> logits (B, C), plain or grown over the label graph.
+"""Classifiers grown over the label graph: fused features (B, D) -> logits (B, C).
 
 Chen, Wei, Wang, Guo: Multi-Label Image Recognition with Graph Convolutional Networks, CVPR 2019 (ML-GCN).
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-class Head(nn.Module, ABC):
-    """A classifier whose last layers can start at zero."""
-
-    @abstractmethod
-    def forward(self, fused: Tensor) -> Tensor: ...
-
-    @abstractmethod
-    def start_at_zero(self) -> None:
-        """Make every logit exactly zero until training moves the last layers."""
-
-
-class LinearHead(Head):
-    """The logistic layer."""
-
-    def __init__(self, features: int, classes: int) -> None:
-        super().__init__()
-        self.logistic = nn.Linear(features, classes)
-
-    def forward(self, fused: Tensor) -> Tensor:
-        logits: Tensor = self.logistic(fused)
-        return logits
-
-    def start_at_zero(self) -> None:
-        nn.init.zeros_(self.logistic.weight)
-        nn.init.zeros_(self.logistic.bias)
+from understanding.modeling.head import Head, LinearHead
 
 
 class GraphHead(Head):

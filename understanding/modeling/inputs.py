@@ -44,6 +44,20 @@ class Batch:
     sentence: Tensor  # (B, 512) float, zeros where there are no words
     prior: Tensor | None = None  # (B, C) float logits
 
+    @classmethod
+    def of_rows(cls, picture: Tensor, picture_mask: Tensor, sound: Tensor, sound_mask: Tensor) -> Batch:
+        """A batch without words, from padded rows (B, T, D) and their masks (B, T)."""
+        size = len(picture)
+        return cls(
+            picture=picture,
+            picture_mask=picture_mask,
+            sound=sound,
+            sound_mask=sound_mask,
+            tokens=picture_mask.new_zeros(size, 0, dtype=torch.int64),
+            token_mask=picture_mask.new_zeros(size, 0),
+            sentence=picture.new_zeros(()).expand(size, SENTENCE_DIM),  # one zero, however large the batch
+        )
+
     def __len__(self) -> int:
         return self.picture.shape[0]
 

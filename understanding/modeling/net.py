@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
-from understanding.modeling.gcn import Head
+from understanding.modeling.head import Head
 from understanding.modeling.inputs import Batch
 from understanding.modeling.text import BertBranch, SentenceBranch
 
 
-class MultimodalNet(nn.Module):
+class Net(nn.Module, ABC):
+    """What trains and answers: a batch in, logits (B, C) out."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor: ...
+
+    @abstractmethod
+    def start_at_zero(self) -> None:
+        """Zero the head's last layers: with a prior, the answer is the prior exactly until training moves them."""
+
+    @abstractmethod
+    def penalty(self) -> Tensor:
+        """What the head asks to be added to the loss, a scalar, times a weight of the caller's."""
+
+
+class MultimodalNet(Net):
     """Parts in, logits out. `picture` and `sound` are temporal parts: (B, T, N) rows, (B, T) mask -> (B, out_features).
 
     With a prior in the batch the answer is prior + residual: what is believed already, corrected by what was learned.
@@ -36,8 +53,10 @@ class MultimodalNet(nn.Module):
         return residual if batch.prior is None else batch.prior + residual
 
     def start_at_zero(self) -> None:
-        """Zero the head's last layers: with a prior, the answer is the prior exactly until training moves them."""
         self.head.start_at_zero()
+
+    def penalty(self) -> Tensor:
+        return self.head.penalty()
 
     def streams(self, batch: Batch) -> Tensor:
         """Every modality's vector, side by side: (B, sum of the parts' out_features)."""

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from understanding.modeling.rows import norm_rows
+
 
 class NeXtVLAD(nn.Module):
     """(B, T, N) rows and their mask (B, T) -> (B, expansion * N / groups * clusters)."""
@@ -46,22 +48,3 @@ class NeXtVLAD(nn.Module):
         vlad = F.normalize(vlad, dim=1)  # over the features of each cluster
         normed: Tensor = self.vlad_norm(vlad.flatten(1))
         return normed
-
-
-def norm_rows(norm: nn.BatchNorm1d, rows: Tensor, mask: Tensor) -> Tensor:
-    """Batch norm over the real rows of (B, T, F): padding neither counts in the statistics nor shifts them."""
-    if not norm.training:
-        return _by_running_statistics(norm, rows)
-    real = rows[mask]  # (R, F)
-    if len(real) < 2:  # one row has no variance
-        return _by_running_statistics(norm, rows)
-    normed = torch.zeros_like(rows)
-    normed[mask] = norm(real).to(rows.dtype)
-    return normed
-
-
-def _by_running_statistics(norm: nn.BatchNorm1d, rows: Tensor) -> Tensor:
-    flat = F.batch_norm(
-        rows.flatten(0, 1), norm.running_mean, norm.running_var, norm.weight, norm.bias, training=False, eps=norm.eps
-    )
-    return flat.view_as(rows)
