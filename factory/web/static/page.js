@@ -196,7 +196,7 @@ async function readTable() {
   table = null;
   byId("data-note").textContent = "";
   showProblem(byId("order-problem"), null);
-  byId("subject").required = !file && !byId("data-field").hidden;
+  checkOrder();
   if (!file) return;
   try {
     const address = `/api/tables?${new URLSearchParams({ name: file.name.slice(-255) })}`;
@@ -207,12 +207,16 @@ async function readTable() {
     byId("data-note").textContent = say("data_read", { name: table.name, rows, columns: table.columns.length });
   } catch (problem) {
     byId("data").value = "";
-    byId("subject").required = true;
+    checkOrder();
     showProblem(byId("order-problem"), problem);
   }
 }
 
-function checkAspects() {
+// What is missing is said by the browser at the field itself, when the order is submitted.
+function checkOrder() {
+  const needs = kinds.get(byId("template").value)?.needs ?? "nothing";
+  const told = needs === "nothing" || byId("subject").value.trim() || byId("data").files.length;
+  byId("subject").setCustomValidity(told ? "" : say(`needs_${needs}`));
   const boxes = [...byId("order").elements.aspect];
   boxes[0].setCustomValidity(boxes.some((box) => box.checked) ? "" : say("one_aspect"));
 }
@@ -253,7 +257,7 @@ byId("data").addEventListener("change", () => { reading = readTable(); });
 byId("template").addEventListener("change", describeTemplate);
 byId("order").addEventListener("input", () => {
   key = crypto.randomUUID();
-  checkAspects();
+  checkOrder();
 });
 byId("order").addEventListener("submit", submit);
 
@@ -374,6 +378,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) watch(); }); // b
 
 // --- player ----------------------------------------------------------------------------------------------------------
 
+const ROLES = ["video", "poster", "srt", "vtt", "timeline", "trace"];
 let playing = null;
 
 function play(id) {
@@ -397,7 +402,8 @@ function aspectTab(output) {
 
 function load(aspect) {
   showProblem(byId("player-problem"), null);
-  const files = Object.fromEntries(playing.outputs.filter((o) => o.aspect === aspect && o.url).map((o) => [o.role, o.url]));
+  const made = (role) => playing.outputs.find((output) => output.aspect === aspect && output.role === role && output.url);
+  const files = Object.fromEntries(ROLES.filter(made).map((role) => [role, made(role).url]));
   for (const tab of byId("tabs").children) tab.setAttribute("aria-pressed", String(tab.textContent === aspect));
   const video = byId("video");
   // The captions are burnt in already; the track is there for whoever wants them larger, or read aloud.
@@ -409,12 +415,13 @@ function load(aspect) {
 }
 
 function showVerbs() {
+  const pressed = document.activeElement;
   statePill(playing, byId("player-state"));
   byId("approve").hidden = playing.state !== "review";
   byId("publish").hidden = playing.state !== "approved";
   byId("withdraw").hidden = playing.state !== "published";
   byId("discard").hidden = playing.state !== "review";
-  if (document.activeElement?.hidden) byId("close").focus(); // the button that was pressed is gone
+  if (pressed?.hidden) byId("close").focus(); // the button that was pressed is gone
 }
 
 async function tellWhy() {
@@ -440,6 +447,7 @@ byId("player").addEventListener("close", () => {
   video.removeAttribute("src");
   video.replaceChildren();
   video.load();
+  rows.get(playing.job)?.querySelector("[data-verb=play]")?.focus(); // the row may be another one by now
   playing = null;
 });
 
