@@ -24,16 +24,18 @@ from factory.plan.brief import Brief
 from factory.plan.storyboard import schema
 from factory.settings import Settings
 from factory.store import jobs as ledger
-from factory.store.db import migrate
-from factory.wiring import parts
+from factory.store.db import migrate, require_migrated
+from factory.wiring import Parts, parts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
 samples_app = typer.Typer(no_args_is_help=True, help="Material to start with: drawn clips and public ones.")
 catalog_app = typer.Typer(no_args_is_help=True, help="Cars and rankings with source and date.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
+model_app = typer.Typer(no_args_is_help=True, help="The nets that tag.")
 app.add_typer(samples_app, name="samples")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(db_app, name="db")
+app.add_typer(model_app, name="model")
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
@@ -48,7 +50,7 @@ def ingest_command(
     licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
 ) -> None:
     """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
-    house = parts()
+    house = _house()
     files = list(wanted_files(paths))
     refused = skipped = 0
     with tqdm(files, unit="clip", disable=None, file=sys.stderr) as bar:
@@ -73,7 +75,7 @@ def find_command(
     """Find shots. Example: factory find "off-road & (mud | dune) & -night duration:>=3" """
     from factory.find import find  # noqa: PLC0415
 
-    answer = find(parts(), query, limit)
+    answer = find(_house(), query, limit)
     if as_json:
         _answer(answer)
         return
@@ -115,7 +117,7 @@ def make_command(
         draft=draft,
         series=series,
     )
-    made = orders.make(brief, parts(), out, on_progress=_progress)
+    made = orders.make(brief, _house(), out, on_progress=_progress)
     _answer(made) if as_json else _print("\n".join(output["video"] for output in made["outputs"]))
 
 
@@ -129,7 +131,7 @@ def jobs_command(
     retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
 ) -> None:
     """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
-    house = parts()
+    house = _house()
     moves = {ledger.cancel: cancel, ledger.approve: approve, ledger.publish: publish, ledger.retry: retry}
     with house.sessions.write() as session:
         for move, job in moves.items():
@@ -178,7 +180,7 @@ def demo_command(
     """Draw the sample library, ingest it and make four videos. Example: factory demo --out demo"""
     from factory.demo import demo  # noqa: PLC0415
 
-    for video in demo(parts(), out, draft=draft, say=_say, on_progress=_progress):
+    for video in demo(_house(), out, draft=draft, say=_say, on_progress=_progress):
         _print(str(video))
 
 
@@ -218,7 +220,7 @@ def catalog_load_command(
 ) -> None:
     """Load cars or rankings. Example: factory catalog load cars.csv sales.csv"""
     options = dict(_pair(text) for text in sets or ())
-    house, bad = parts(), 0
+    house, bad = _house(), 0
     for path in tables:
         loaded = orders.load_table(path, house, options)
         bad += len(loaded.refused)
@@ -234,6 +236,22 @@ def migrate_command(revision: Annotated[str, typer.Argument(help="head, base or 
     settings = Settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     _print(migrate(settings.database, revision))
+
+
+@model_app.command("describe")
+def describe_command(
+    name: Annotated[str, typer.Argument(help="a size by name")],
+    classes: Annotated[int | None, typer.Option(min=1, help="classes, where the data says how many")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a net's parameters, cost and shapes. Example: factory model describe paper-k112"""
+    from understanding.describe import describe, told  # noqa: PLC0415  brings torch
+    from understanding.sizes import SIZES  # noqa: PLC0415
+
+    if name not in SIZES:
+        raise WrongUsage(f"there is no net {name!r}", next_step=f"name one of {', '.join(SIZES)}")
+    about = describe(name, classes=classes)
+    _answer(about) if as_json else _print(told(about))
 
 
 # --- saying things ---------------------------------------------------------------------------------------------------
@@ -286,6 +304,13 @@ def _move(bar: Any, done: int, total: int, name: str) -> None:
     bar.total = total
     bar.set_postfix_str(name)
     bar.update(done - bar.n)
+
+
+def _house() -> Parts:
+    """Return parts over a database that answers and is up to date; refused in one sentence otherwise."""
+    house = parts()
+    require_migrated(house.sessions.engine)
+    return house
 
 
 def _answer(value: Any) -> None:
