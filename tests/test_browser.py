@@ -143,7 +143,7 @@ def test_shots_are_found_and_narrowed_by_their_tags(browser: Any, desk: tuple[st
         expect(cards(page)).to_have_count(1)
         cards(page).locator(".tags button", has_text="off-road").click()
         expect(page.get_by_label("Query")).to_have_value("mud & off-road")
-        expect(page.locator("#found")).to_contain_text("1 shots in")
+        expect(page.locator("#found")).to_contain_text("1 found in")
         page.locator("#switch").click()  # the other language keeps the query
         expect(page.get_by_label("查询")).to_have_value("mud & off-road")
         expect(cards(page)).to_have_count(1)
@@ -228,7 +228,7 @@ def test_what_an_order_lacks_is_said_at_its_field(browser: Any, desk: tuple[str,
         assert missing == "Needs a data table, or the name of a ranking of the catalog"
         table = {"name": "十月.csv", "mimeType": "text/csv", "buffer": "车型,销量\n北风 X5,1200\n".encode("gb18030")}
         page.get_by_label("Data table").set_input_files(files=[table])
-        expect(page.locator("#data-note")).to_have_text("十月.csv: 1 rows, 2 columns")
+        expect(page.locator("#data-note")).to_have_text("十月.csv: rows 1, columns 2")
         page.get_by_label("16:9").uncheck()
         page.get_by_role("button", name="Submit job").click()
         assert page.get_by_label("16:9").evaluate("box => box.validationMessage") == "Choose at least one aspect"

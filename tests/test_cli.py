@@ -61,6 +61,15 @@ def test_refusals_have_a_code_a_cause_and_a_next_step(
     assert told.stdout == ""
 
 
+def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    told = factory(tmp_path, "find", "mud", FACTORY_DATABASE_URL="postgresql://u:secret@127.0.0.1:1/x")
+    assert told.returncode == 1
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("database-unreachable: ")
+    assert "Next: " in line
+    assert "secret" not in line
+
+
 def test_a_named_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
     note = tmp_path / "notes.mp4"
     note.write_text("not a video", encoding="utf-8")

@@ -192,8 +192,7 @@ def require_migrated(engine: Engine) -> None:
     if found != newest_revision():
         raise DatabaseNotMigrated(
             f"the database stands at revision {found or 'none'}, this version needs {newest_revision()}",
-            next_step="run `factory doctor` to see which database it is, then migrate it (any `factory` command that "
-            "writes does so on a local SQLite file)",
+            next_step="run `factory db migrate`; a SQLite file of our own is brought up to date without asking",
         )
 
 
@@ -203,7 +202,7 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
         raise DatabaseUnreachable(
-            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: {error.orig}",
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: {' '.join(str(error.orig).split())}",
             next_step="check FACTORY_DATABASE_URL, that the server runs and that its folder can be written",
         ) from error
     with connection:
