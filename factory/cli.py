@@ -308,13 +308,6 @@ def _move(bar: Any, done: int, total: int, name: str) -> None:
 
 def _house() -> Parts:
     """Return parts over a database that answers and is up to date; refused in one sentence otherwise."""
-    house = _house()
-    require_migrated(house.sessions.engine)
-    return house
-
-
-def _house() -> Parts:
-    """Return parts over a database that answers and is up to date; refused in one sentence otherwise."""
     house = parts()
     require_migrated(house.sessions.engine)
     return house

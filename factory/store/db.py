@@ -201,8 +201,9 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
+        why = " ".join(str(error.orig).split())  # on one line
         raise DatabaseUnreachable(
-            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: {' '.join(str(error.orig).split())}",
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: {why}",
             next_step="check FACTORY_DATABASE_URL, that the server runs and that its folder can be written",
         ) from error
     with connection:
