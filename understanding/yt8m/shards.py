@@ -1,0 +1,232 @@
+"""Many TFRecord files as one data set: all videos in memory, or examples streamed in a shuffled order that can be taken
+up again where it was left."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understanding.errors import MediaRefused
+from understanding.yt8m import examples, wire
+from understanding.yt8m.examples import FrameExample, Labels, VideoExample
+from understanding.yt8m.records import FRAME, RecordDamaged, read_records
+
+T = TypeVar("T")
+
+BUFFER: Final = 1024  # records that are shuffled together: 5 MB at video level, 200 MB at frame level
+
+
+def shard_paths(folder: Path, pattern: str = "*.tfrecord") -> tuple[Path, ...]:
+    """Return the shards of a folder by name; MediaRefused where there are none."""
+    paths = tuple(sorted(path for path in folder.glob(pattern) if path.is_file()))
+    if not paths:
+        raise MediaRefused("no-shards", f"{folder} holds no {pattern}", next_step="Name a folder of YouTube-8M shards.")
+    return paths
+
+
+def read_videos(path: Path, *, check: bool = True) -> Iterator[VideoExample]:
+    """Yield the videos of one video-level shard."""
+    return (read(path, offset, record, examples.parse_video) for offset, record in read_records(path, check=check))
+
+
+def read_frames(path: Path, *, check: bool = True) -> Iterator[FrameExample]:
+    """Yield the videos of one frame-level shard."""
+    return (read(path, offset, record, examples.parse_frames) for offset, record in read_records(path, check=check))
+
+
+def read(path: Path, offset: int, record: bytes, parse: Callable[[bytes], T]) -> T:
+    """Parse a record; a malformed one is RecordDamaged with its file and place."""
+    try:
+        return parse(record)
+    except wire.Malformed as error:
+        raise RecordDamaged(path, offset, str(error)) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Videos:
+    """N videos in memory, in the order of their shards."""
+
+    ids: tuple[str, ...]
+    picture: NDArray[np.float32]  # (N, 1024)
+    sound: NDArray[np.float32]  # (N, 128)
+    labels: tuple[Labels, ...]  # N arrays of class indices
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def truth(self, classes: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which of `classes` each video has, (N, len(classes))."""
+        columns = {int(index): column for column, index in enumerate(classes)}
+        found = np.zeros((len(self), len(classes)), bool)
+        for row, labels in zip(found, self.labels, strict=True):
+            row[[columns[index] for index in labels.tolist() if index in columns]] = True
+        return found
+
+    def most_frequent(self, count: int) -> tuple[int, ...]:
+        """Return the `count` classes with most videos, most frequent first; of equal ones the lower index first."""
+        flat = np.concatenate([np.unique(labels) for labels in self.labels])
+        totals = np.bincount(flat)
+        order = np.argsort(-totals, kind="stable")
+        return tuple(int(index) for index in order[:count] if totals[index])
+
+
+def load_videos(paths: Iterable[Path], *, check: bool = True) -> Videos:
+    """Read whole video-level shards into memory. All videos must have the widths of the first, and finite numbers."""
+    shards = tuple(paths)
+    if not shards:
+        raise MediaRefused("no-shards", "no shard was named", next_step="Name YouTube-8M shards.")
+    table = _Table(sum(path.stat().st_size for path in shards if path.is_file()))
+    for path in shards:
+        offsets = []
+        for offset, record in read_records(path, check=check):
+            read(path, offset, record, table.add)
+            offsets.append(offset)
+        table.refuse_infinite(path, offsets)
+    return table.videos()
+
+
+class _Table:
+    """The rows of `load_videos` while they are read."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self.total_bytes = total_bytes
+        self.ids: list[str] = []
+        self.labels: list[Labels] = []
+        self.picture = self.sound = np.zeros((0, 0), np.float32)
+
+    def add(self, record: bytes) -> None:
+        video = examples.parse_video(record)
+        if not self.ids:
+            self._make_room(len(video.mean_rgb), len(video.mean_audio))
+        row = len(self.ids)
+        if len(video.mean_rgb) != self.picture.shape[1] or len(video.mean_audio) != self.sound.shape[1]:
+            raise wire.Malformed(
+                f"it has {len(video.mean_rgb)} and {len(video.mean_audio)} numbers of picture and sound, "
+                f"the first video {self.picture.shape[1]} and {self.sound.shape[1]}"
+            )
+        self.picture[row], self.sound[row] = video.mean_rgb, video.mean_audio
+        self.ids.append(video.id)
+        self.labels.append(video.labels)
+
+    def _make_room(self, picture: int, sound: int) -> None:
+        """Make room for as many rows as the files can hold at most; pages that are never written cost nothing."""
+        rows = self.total_bytes // (FRAME + 4 * (picture + sound))
+        self.picture, self.sound = np.empty((rows, picture), np.float32), np.empty((rows, sound), np.float32)
+
+    def refuse_infinite(self, path: Path, offsets: list[int]) -> None:
+        """Refuse numbers that are not finite among the rows of the shard just read."""
+        rows = slice(len(self.ids) - len(offsets), len(self.ids))
+        for name, stream in (("mean_rgb", self.picture), ("mean_audio", self.sound)):
+            finite = np.isfinite(stream[rows])
+            if not finite.all():
+                first = int(np.flatnonzero(~finite.all(axis=1))[0])
+                raise RecordDamaged(path, offsets[first], f"`{name}` holds numbers that are not finite")
+
+    def videos(self) -> Videos:
+        count = len(self.ids)
+        return Videos(tuple(self.ids), self.picture[:count], self.sound[:count], tuple(self.labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a stream stands, small enough for any checkpoint (`dataclasses.asdict`).
+
+    A block of records begins at byte `offset` of the `shard`-th file of this epoch's order; `taken` of it are given.
+    """
+
+    epoch: int = 0
+    shard: int = 0
+    offset: int = 0
+    block: int = 0
+    taken: int = 0
+    stream: str = ""  # which stream it belongs to; empty fits any
+
+
+class ShardStream(Generic[T]):
+    """Examples of many shards, epoch after epoch in another order, the same for the same seed.
+
+    Every epoch shuffles the shards; of these each rank takes every `world`-th, reads them in that order, and gives the
+    records of each block of `buffer` in a shuffled order. Ranks get about, not exactly, the same number of records.
+    Memory is one block. A stream made with the `position` of another goes on exactly where that one stood.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        parse: Callable[[bytes], T],
+        *,
+        seed: int,
+        buffer: int = BUFFER,
+        shuffle: bool = True,
+        rank: int = 0,
+        world: int = 1,
+        position: Position | None = None,
+        check: bool = True,
+    ) -> None:
+        self._paths = tuple(paths)
+        self._parse = parse
+        self._seed = seed
+        self._buffer = buffer
+        self._shuffle = shuffle
+        self._rank, self._world = rank, world
+        self._check = check
+        if buffer < 1 or not 0 <= rank < world:
+            raise ValueError(f"buffer {buffer} must be at least 1 and rank {rank} lie in 0..{world - 1}")
+        if len(self._paths) < world:
+            raise ValueError(f"{len(self._paths)} shards cannot be divided among {world} ranks")
+        self.position = self._taken_up(position or Position())
+
+    def _taken_up(self, position: Position) -> Position:
+        names = "/".join(path.name for path in self._paths)
+        signs = f"{names} {self._seed} {self._buffer} {self._shuffle} {self._rank} {self._world}"
+        stream = hashlib.sha256(signs.encode()).hexdigest()[:16]
+        if position.stream not in {"", stream}:
+            raise ValueError("this position belongs to a stream of other shards, seed, buffer or ranks")
+        return replace(position, stream=stream)
+
+    def epoch(self) -> Iterator[T]:
+        """Yield what is left of the current epoch; `position` counts an example as soon as it is given."""
+        order = self._order(self.position.epoch)
+        while True:
+            start = self.position
+            records, after = self._block(order, start)
+            if not records:
+                break
+            places = self._places(start, len(records))
+            for taken in range(start.taken, len(records)):
+                path, offset, record = records[places[taken]]
+                example = read(path, offset, record, self._parse)
+                self.position = replace(start, taken=taken + 1)
+                yield example
+            self.position = after
+        self.position = Position(epoch=self.position.epoch + 1, stream=self.position.stream)
+
+    def _order(self, epoch: int) -> tuple[Path, ...]:
+        """Return this rank's shards of an epoch."""
+        count = len(self._paths)
+        order = np.random.default_rng((self._seed, epoch)).permutation(count) if self._shuffle else np.arange(count)
+        return tuple(self._paths[i] for i in order[self._rank :: self._world])
+
+    def _places(self, block: Position, count: int) -> NDArray[np.int64]:
+        if not self._shuffle:
+            return np.arange(count)
+        return np.random.default_rng((self._seed, block.epoch, self._rank, block.block)).permutation(count)
+
+    def _block(self, order: Sequence[Path], start: Position) -> tuple[list[tuple[Path, int, bytes]], Position]:
+        """Return the records of the block at `start` and the position after it."""
+        records: list[tuple[Path, int, bytes]] = []
+        offset = start.offset
+        for shard in range(start.shard, len(order)):
+            for at, record in read_records(order[shard], start=offset, check=self._check):
+                records.append((order[shard], at, record))
+                if len(records) == self._buffer:
+                    following = at + FRAME + len(record)
+                    return records, replace(start, shard=shard, offset=following, block=start.block + 1, taken=0)
+            offset = 0
+        return records, replace(start, shard=len(order), offset=0, block=start.block + 1, taken=0)
