@@ -1,0 +1,154 @@
+"""Tasks that a mean cannot solve: the answer lies in rare rows, or in the order of rows or words. Each temporal part
+learns one of them from a few hundred seeded examples and is right on fresh ones; the mean of the same rows guesses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from understanding.modeling.cnn import TemporalCNN
+from understanding.modeling.gru import AttentiveGRU
+from understanding.modeling.mean import MeanRows
+from understanding.modeling.nextvlad import NeXtVLAD
+from understanding.modeling.text import BertBranch
+
+FEATURES, SECONDS, WORDS = 12, 24, 20
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Equal sums in equal order on every machine, and no quarrel over cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """n examples: (n, T, N) rows or (n, L) words, which of them are real (n, T), and the answer (n,), 0 or 1."""
+
+    rows: Tensor
+    mask: Tensor
+    answer: Tensor
+
+
+def rare_rows(count: int, seed: int) -> Examples:
+    """Of 12 to 24 rows two are loud: one sign and its opposite along one of two directions, which is the answer.
+
+    The pair sums to nothing, so that the mean of the rows tells nothing at all.
+    """
+    source = torch.Generator().manual_seed(seed)
+    rows = torch.randn(count, SECONDS, FEATURES, generator=source)
+    answer = torch.randint(2, (count,), generator=source)
+    lengths = torch.randint(12, SECONDS + 1, (count,), generator=source)
+    for i in range(count):
+        up, down = torch.randperm(int(lengths[i]), generator=source)[:2]
+        loud = torch.zeros(FEATURES)
+        loud[int(answer[i])] = 8.0
+        rows[i, up] += loud
+        rows[i, down] -= loud
+    return Examples(rows, torch.arange(SECONDS) < lengths[:, None], answer)
+
+
+def order_of_rows(count: int, seed: int) -> Examples:
+    """Two events stand up to three rows apart somewhere among 12 to 24 rows; the answer is which came first."""
+    source = torch.Generator().manual_seed(seed)
+    rows = torch.randn(count, SECONDS, FEATURES, generator=source) * 0.5
+    answer = torch.randint(2, (count,), generator=source)
+    lengths = torch.randint(12, SECONDS + 1, (count,), generator=source)
+    for i in range(count):
+        start = int(torch.randint(int(lengths[i]) - 3, (1,), generator=source))
+        gap = int(torch.randint(1, 4, (1,), generator=source))
+        first = int(answer[i])
+        rows[i, start, first] += 5.0
+        rows[i, start + gap, 1 - first] += 5.0
+    return Examples(rows, torch.arange(SECONDS) < lengths[:, None], answer)
+
+
+def order_of_words(count: int, seed: int) -> Examples:
+    """Six to ten words of a vocabulary of 20, among them "3" and "4" once each; the answer is which came first."""
+    source = torch.Generator().manual_seed(seed)
+    words = torch.randint(5, WORDS, (count, 10), generator=source)
+    answer = torch.randint(2, (count,), generator=source)
+    lengths = torch.randint(6, 11, (count,), generator=source)
+    for i in range(count):
+        early, late = torch.randperm(int(lengths[i]), generator=source)[:2].sort().values
+        words[i, early], words[i, late] = (3, 4) if answer[i] else (4, 3)
+    return Examples(words, torch.arange(10) < lengths[:, None], answer)
+
+
+def tiny_bert() -> BertBranch:
+    config = BertConfig(
+        vocab_size=WORDS, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=16, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    return BertBranch(BertModel(config), 16, frozen=False)
+
+
+class MeanWords(MeanRows):
+    """The mean of what stands there, without order: a bag of words."""
+
+    def __init__(self) -> None:
+        super().__init__(WORDS, out=16)
+
+    def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
+        return super().forward(nn.functional.one_hot(rows, WORDS).float(), mask)
+
+
+def share_right(
+    make: Callable[[], nn.Module], task: Callable[[int, int], Examples], *, steps: int, rate: float
+) -> float:
+    """Train the part and a logistic layer on 512 examples, and return the share of 512 fresh ones it answers right."""
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        part = make()
+        net = nn.ModuleDict({"part": part, "last": nn.Linear(int(part.out_features), 2)})  # type: ignore[arg-type]
+        optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+        seen = task(512, 1)
+        for step in range(steps):
+            some = slice(step % 8 * 64, step % 8 * 64 + 64)
+            scores = net["last"](part(seen.rows[some], seen.mask[some]))
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(scores, seen.answer[some]).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    net.eval()
+    fresh = task(512, 2)
+    with torch.no_grad():
+        said = net["last"](part(fresh.rows, fresh.mask)).argmax(dim=1)
+    return float((said == fresh.answer).float().mean())
+
+
+@pytest.mark.parametrize(
+    ("make", "task", "steps", "rate"),
+    [
+        pytest.param(
+            lambda: NeXtVLAD(FEATURES, clusters=6, groups=2), rare_rows, 160, 0.01, id="NeXtVLAD finds rare rows"
+        ),
+        pytest.param(lambda: AttentiveGRU(FEATURES, hidden=12), order_of_rows, 120, 0.02, id="GRU hears the order"),
+        pytest.param(lambda: TemporalCNN(FEATURES, hidden=12), order_of_rows, 120, 0.01, id="CNN sees the order"),
+        pytest.param(tiny_bert, order_of_words, 240, 0.005, id="BERT reads the order"),
+    ],
+)
+def test_the_part_learns_what_a_mean_cannot(
+    make: Callable[[], nn.Module], task: Callable[[int, int], Examples], steps: int, rate: float
+) -> None:
+    assert share_right(make, task, steps=steps, rate=rate) > 0.9
+
+
+@pytest.mark.parametrize("task", [rare_rows, order_of_rows, order_of_words])
+def test_the_mean_guesses(task: Callable[[int, int], Examples]) -> None:
+    make = MeanWords if task is order_of_words else lambda: MeanRows(FEATURES, out=16)
+    assert share_right(make, task, steps=240, rate=0.01) < 0.6
+
+
+def test_equal_seeds_learn_equally() -> None:
+    first, second = (
+        share_right(lambda: AttentiveGRU(FEATURES, hidden=4), order_of_rows, steps=12, rate=0.02) for _ in range(2)
+    )
+    assert first == second
