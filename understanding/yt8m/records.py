@@ -64,8 +64,11 @@ def read_records(path: Path, *, start: int = 0, check: bool = True) -> Iterator[
         size = os.fstat(file.fileno()).st_size
         offset = file.seek(start)
         header = file.read(HEADER)
+        lengths: dict[bytes, int] = {}  # of headers that were found right; few lengths occur
         while header:
-            length = _length(path, offset, header, size, check)
+            length = lengths.get(header, MAX_RECORD)
+            if offset + FRAME + length > size:
+                length = lengths[header] = _length(path, offset, header, size, check)
             record = file.read(length)
             tail = file.read(FRAME)  # this record's checksum and the next one's header
             if check and tail[:FOOTER] != _FOOTER.pack(masked_crc(record)):

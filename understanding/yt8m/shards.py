@@ -85,52 +85,70 @@ def load_videos(paths: Iterable[Path], *, check: bool = True) -> Videos:
     for path in shards:
         offsets = []
         for offset, record in read_records(path, check=check):
-            read(path, offset, record, table.add)
             offsets.append(offset)
-        table.refuse_infinite(path, offsets)
+            read(path, offset, record, table.add)
+        table.finish(path, offsets)
     return table.videos()
 
 
 class _Table:
-    """The rows of `load_videos` while they are read."""
+    """The rows of `load_videos` while they are read, shard by shard."""
 
     def __init__(self, total_bytes: int) -> None:
-        self.total_bytes = total_bytes
-        self.ids: list[str] = []
-        self.labels: list[Labels] = []
-        self.picture = self.sound = np.zeros((0, 0), np.float32)
+        self._total_bytes = total_bytes
+        self._ids: list[str] = []
+        self._labels: list[Labels] = []
+        self._stored_labels: list[bytes] = []  # of the shard that is read
+        self._streams: tuple[_Stream, ...] = ()
 
     def add(self, record: bytes) -> None:
-        video = examples.parse_video(record)
-        if not self.ids:
-            self._make_room(len(video.mean_rgb), len(video.mean_audio))
-        row = len(self.ids)
-        if len(video.mean_rgb) != self.picture.shape[1] or len(video.mean_audio) != self.sound.shape[1]:
-            raise wire.Malformed(
-                f"it has {len(video.mean_rgb)} and {len(video.mean_audio)} numbers of picture and sound, "
-                f"the first video {self.picture.shape[1]} and {self.sound.shape[1]}"
-            )
-        self.picture[row], self.sound[row] = video.mean_rgb, video.mean_audio
-        self.ids.append(video.id)
-        self.labels.append(video.labels)
+        name, labels, rgb, audio = examples.raw_video(record)
+        if not self._streams:
+            rows = self._total_bytes // (FRAME + len(rgb) + len(audio))
+            self._streams = (_Stream("mean_rgb", rows, len(rgb)), _Stream("mean_audio", rows, len(audio)))
+        picture, sound = self._streams
+        row = len(self._ids)
+        picture.put(row, rgb)
+        sound.put(row, audio)
+        self._ids.append(wire.text(name, (0, len(name))))
+        self._stored_labels.append(labels)
 
-    def _make_room(self, picture: int, sound: int) -> None:
-        """Make room for as many rows as the files can hold at most; pages that are never written cost nothing."""
-        rows = self.total_bytes // (FRAME + 4 * (picture + sound))
-        self.picture, self.sound = np.empty((rows, picture), np.float32), np.empty((rows, sound), np.float32)
-
-    def refuse_infinite(self, path: Path, offsets: list[int]) -> None:
-        """Refuse numbers that are not finite among the rows of the shard just read."""
-        rows = slice(len(self.ids) - len(offsets), len(self.ids))
-        for name, stream in (("mean_rgb", self.picture), ("mean_audio", self.sound)):
-            finite = np.isfinite(stream[rows])
+    def finish(self, path: Path, offsets: list[int]) -> None:
+        """Decode the labels of the shard just read, whose records stand at `offsets`, and refuse infinite numbers."""
+        try:
+            self._labels += examples.joined_class_indices(self._stored_labels)
+        except wire.Malformed:  # by which of them? read alone, the first wrong one says so
+            for offset, stored in zip(offsets, self._stored_labels, strict=True):
+                read(path, offset, stored, lambda varints: examples.class_indices(varints, [(0, len(varints))]))
+            raise
+        self._stored_labels.clear()
+        rows = slice(len(self._ids) - len(offsets), len(self._ids))
+        for stream in self._streams:
+            finite = np.isfinite(stream.rows[rows])
             if not finite.all():
                 first = int(np.flatnonzero(~finite.all(axis=1))[0])
-                raise RecordDamaged(path, offsets[first], f"`{name}` holds numbers that are not finite")
+                raise RecordDamaged(path, offsets[first], f"`{stream.name}` holds numbers that are not finite")
 
     def videos(self) -> Videos:
-        count = len(self.ids)
-        return Videos(tuple(self.ids), self.picture[:count], self.sound[:count], tuple(self.labels))
+        count = len(self._ids)
+        picture, sound = (s.rows[:count] for s in self._streams or (_Stream("", 0, 0), _Stream("", 0, 0)))
+        return Videos(tuple(self._ids), picture, sound, tuple(self._labels))
+
+
+class _Stream:
+    """Rows of float32 that are filled with stored bytes; pages that are never written cost nothing."""
+
+    def __init__(self, name: str, rows: int, width_bytes: int) -> None:
+        self.name = name
+        self.rows = np.empty((rows, width_bytes // 4), np.float32)
+        self._bytes = self.rows.reshape(-1).view(np.uint8).data
+        self._width = width_bytes
+
+    def put(self, row: int, stored: bytes) -> None:
+        if len(stored) != self._width:
+            count = len(stored) // 4
+            raise wire.Malformed(f"`{self.name}` has {count} numbers and {self._width // 4} in the first video")
+        self._bytes[row * self._width : (row + 1) * self._width] = stored
 
 
 @dataclass(frozen=True, slots=True)
