@@ -39,3 +39,11 @@ def test_groups_stand_side_by_side_and_differ() -> None:
 def test_the_reduction_must_divide() -> None:
     with pytest.raises(ValueError, match="do not divide by the reduction 3"):
         SEGate(8, 3)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_are_right(training: bool) -> None:
+    torch.manual_seed(0)
+    fusion = GroupedFusion(5, hidden=4, reduction=2, groups=2, dropout=0.0).double().train(training)
+    streams = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, *_: fusion(x), (streams, *fusion.parameters()))

@@ -11,7 +11,7 @@ from transformers import BertConfig, BertModel
 
 from understanding.build import build_net
 from understanding.labels import load_taxonomy
-from understanding.modeling.inputs import Batch, ShotInputs, collate
+from understanding.modeling.inputs import SENTENCE_DIM, Batch, ShotInputs, collate
 from understanding.modeling.net import MultimodalNet
 
 TAXONOMY = load_taxonomy()
@@ -139,3 +139,28 @@ def test_one_step_of_training_lowers_the_loss(net: MultimodalNet) -> None:
     net.load_state_dict(weights)
     net.eval()
     assert losses[-1] < losses[0] - 0.02
+
+
+def test_rows_without_words_make_a_batch() -> None:
+    wordless = build_net("frame-small", classes=7)
+    mask = torch.tensor([[True, True], [True, False]])
+    batch = Batch.of_rows(torch.randn(2, 2, 1024), mask, torch.randn(2, 2, 128), mask)
+    assert batch.tokens.shape == batch.token_mask.shape == (2, 0)
+    assert batch.sentence.shape == (2, SENTENCE_DIM)
+    assert batch.prior is None
+    with torch.no_grad():
+        assert wordless(batch).shape == (2, 7)
+
+
+def test_a_net_that_reads_words_may_get_rows_alone(net: MultimodalNet) -> None:
+    one = shot(3, sound=2)
+    rows = collate([one]).to(torch.float64)
+    bare = Batch.of_rows(rows.picture, rows.picture_mask, rows.sound, rows.sound_mask)
+    with torch.no_grad():
+        torch.testing.assert_close(net(bare), net(replace(rows, prior=None)), rtol=0, atol=0)
+
+
+def test_a_sentence_shared_by_all_moves_with_the_batch() -> None:
+    mask = torch.ones(3, 1, dtype=torch.bool)
+    batch = Batch.of_rows(torch.ones(3, 1, 4), mask, torch.ones(3, 1, 2), mask).to(torch.float64)
+    assert batch.sentence.dtype == batch.picture.dtype == torch.float64

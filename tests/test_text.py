@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,74 @@ def test_the_packed_bert_knows_which_sentences_are_near(minilm: tuple[Any, Any])
         vectors = branch._pool(said["input_ids"], said["attention_mask"].bool()).numpy()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > 0.4 > vectors[0] @ vectors[2]
+
+
+def layer_norm(w: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
+    spread = np.sqrt(((x - x.mean()) ** 2).mean() + 1e-12)
+    return np.asarray((x - x.mean()) / spread * w[f"{name}.weight"] + w[f"{name}.bias"])
+
+
+def plain_bert(w: dict[str, np.ndarray], words: list[int]) -> np.ndarray:
+    """One text through the tiny BERT and the branch: Devlin et al. written out, one word and one head at a time."""
+
+    def linear(name: str, x: np.ndarray) -> np.ndarray:
+        return np.asarray(w[f"{name}.weight"] @ x + w[f"{name}.bias"])
+
+    table = "bert.embeddings."
+    states = [
+        layer_norm(
+            w,
+            f"{table}LayerNorm",
+            w[f"{table}word_embeddings.weight"][word]
+            + w[f"{table}position_embeddings.weight"][place]
+            + w[f"{table}token_type_embeddings.weight"][0],
+        )
+        for place, word in enumerate(words)
+    ]
+    for depth in range(2):
+        name = f"bert.encoder.layer.{depth}."
+        q, k, v = ([linear(f"{name}attention.self.{p}", x) for x in states] for p in ("query", "key", "value"))
+        after = []
+        for i, state in enumerate(states):
+            heard = []
+            for head in (slice(0, 4), slice(4, 8)):
+                share = np.exp([q[i][head] @ other[head] / 2 for other in k])
+                heard.append(sum(s / share.sum() * other[head] for s, other in zip(share, v, strict=True)))
+            spoken = linear(f"{name}attention.output.dense", np.concatenate(heard))
+            calm = layer_norm(w, f"{name}attention.output.LayerNorm", state + spoken)
+            wide = [x / 2 * (1 + math.erf(x / math.sqrt(2))) for x in linear(f"{name}intermediate.dense", calm)]
+            after.append(layer_norm(w, f"{name}output.LayerNorm", calm + linear(f"{name}output.dense", np.array(wide))))
+        states = after
+    mean = np.sum(states, axis=0) / len(states)
+    return np.asarray(np.maximum(linear("project", mean / np.linalg.norm(mean)), 0))
+
+
+def test_equals_the_plain_reference() -> None:
+    branch = BertBranch(tiny_bert(), 4).double().eval()
+    with torch.no_grad():
+        for parameter in branch.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    w = {name: value.numpy() for name, value in branch.state_dict().items()}
+    texts = [[2, 5, 6, 3, 7], [9], [4, 4, 8]]
+    tokens = torch.tensor([text + [0] * (5 - len(text)) for text in texts])
+    with torch.no_grad():
+        answer = branch(tokens, tokens > 0).numpy()
+    assert answer.any()
+    np.testing.assert_allclose(answer, [plain_bert(w, text) for text in texts], atol=1e-6)
+
+
+def test_gradients_of_the_branches_are_right() -> None:
+    branch = BertBranch(tiny_bert(), 3, frozen=False).double().eval()
+    tokens = torch.tensor([[2, 5, 3], [2, 6, 0]])
+    weights = (branch.project.weight, branch.bert.embeddings.LayerNorm.weight, branch.bert.embeddings.LayerNorm.bias)
+
+    def run(*_: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = branch(tokens, tokens > 0)
+        return answer
+
+    assert torch.autograd.gradcheck(run, weights)
+    sentences = SentenceBranch(4, 3).double()
+    assert torch.autograd.gradcheck(sentences, (torch.randn(2, 4, dtype=torch.float64, requires_grad=True),))
 
 
 def test_padding_and_company_do_not_change_the_answer() -> None:
