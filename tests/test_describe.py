@@ -33,6 +33,10 @@ def test_the_cost_of_the_first_net_is_the_sum_of_its_products() -> None:
     assert describe("paper-k128")["flops_per_video"] == 2 * products
 
 
+def test_many_videos_at_once_cost_less_each() -> None:
+    assert describe("paper-k112", videos=80)["flops_per_video"] < 0.8 * describe("paper-k112")["flops_per_video"]
+
+
 def test_the_mix_is_three_nets_and_a_mixer() -> None:
     about, one = describe("paper-mix3"), describe("paper-k112")
     assert about["trainable"] == 3 * one["trainable"] + 5_763 == 235_935_273

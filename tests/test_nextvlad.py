@@ -54,7 +54,11 @@ def lived_in(part: NeXtVLAD) -> NeXtVLAD:
 @pytest.mark.parametrize(
     ("features", "clusters", "groups", "expansion"), [(12, 5, 3, 2), (8, 1, 1, 2), (6, 4, 2, 1), (10, 3, 4, 2)]
 )
-def test_equals_the_plain_reference(features: int, clusters: int, groups: int, expansion: int) -> None:
+@pytest.mark.parametrize("many", [False, True])
+def test_equals_the_plain_reference(
+    features: int, clusters: int, groups: int, expansion: int, many: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NeXtVLAD, "_many", lambda *_: many)
     part = lived_in(NeXtVLAD(features, clusters=clusters, groups=groups, expansion=expansion))
     rows = np.random.default_rng(3).normal(size=(4, 9, features))
     lengths = [9, 1, 4, 7]
@@ -101,11 +105,35 @@ def test_one_real_row_can_be_trained_on() -> None:
     assert torch.isfinite(part(torch.randn(2, 2, 8), mask)).all()
 
 
-def test_gradients_are_right() -> None:
+@pytest.mark.parametrize("many", [False, True])
+def test_gradients_are_right(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NeXtVLAD, "_many", lambda *_: many)
     part = lived_in(NeXtVLAD(4, clusters=2, groups=2))
     rows = torch.randn(2, 3, 4, dtype=torch.float64, requires_grad=True)
     mask = torch.tensor([[True, True, True], [True, False, False]])
-    assert torch.autograd.gradcheck(lambda x: part(x, mask), (rows,))
+    assert torch.autograd.gradcheck(lambda x, *_: part(x, mask), (rows, *part.parameters()))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_many_rows_and_few_are_summed_alike(training: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randn(6, 40, 16, dtype=torch.float64)
+    mask = torch.arange(40) < torch.tensor([40, 1, 0, 17, 30, 5])[:, None]
+    answers, slopes = [], []
+    for many in (False, True):
+        monkeypatch.setattr(NeXtVLAD, "_many", lambda *_, many=many: many)
+        torch.manual_seed(8)
+        part = lived_in(NeXtVLAD(16, clusters=8, groups=4)).train(training)
+        answers.append(part(rows, mask))
+        answers[-1].square().sum().backward()
+        slopes.append([p.grad for p in part.parameters()])
+    torch.testing.assert_close(answers[0], answers[1], rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-8, atol=1e-8)
+
+
+def test_the_order_of_sums_follows_the_number_of_rows() -> None:
+    part = NeXtVLAD(1024, clusters=112, groups=8)
+    assert part._many(torch.empty(16, 300, 1024))
+    assert not part._many(torch.empty(1, 300, 1024))
 
 
 def test_groups_must_divide() -> None:

@@ -25,14 +25,14 @@ from understanding.sizes import SIZES, Mix, Size
 ROWS: Final = 300  # rows of a frame-level record of YouTube-8M, at most
 TOKENS: Final = 128  # word pieces of one shot
 PARTLY_LABELLED: Final = 424  # classes where the data would say: 24 verticals and the 400 most frequent fine ones
-VIDEOS: Final = 2  # how many the shapes are taken from; told as "B"
 
 
-def describe(name: str, *, classes: int | None = None, rows: int | None = None) -> dict[str, Any]:
+def describe(name: str, *, classes: int | None = None, rows: int | None = None, videos: int = 1) -> dict[str, Any]:
     """Return name, classes, parameters, trainable, rows, flops_per_video, and shapes (inputs, stages, output).
 
-    `rows` a video are 1 where the size takes means of records, else 300. Nothing is trained or loaded: a net without
-    words is built without memory. ValueError for a name that is not in SIZES.
+    `rows` a video are 1 where the size takes records of one row, else 300. `videos` are read at once: in large batches
+    NeXtVLAD needs less for each, see there; alone it costs what the paper's sums cost. Nothing is trained or loaded:
+    a net without words is built without memory. ValueError for a name that is not in SIZES.
     """
     if name not in SIZES:
         raise ValueError(f"no size {name!r}; there are {', '.join(SIZES)}")
@@ -41,7 +41,7 @@ def describe(name: str, *, classes: int | None = None, rows: int | None = None) 
     rows = rows or (1 if name.startswith("video-") else ROWS)
     with torch.device("cpu" if first.words or first.temporal == "gru" else "meta"), torch.no_grad():
         net = _net(name, first, classes)
-        batch = _batch(first, rows)
+        batch = _batch(first, videos, rows)
         stages, answer, flops = _watched(net, batch)
     return {
         "name": name,
@@ -49,7 +49,7 @@ def describe(name: str, *, classes: int | None = None, rows: int | None = None) 
         "parameters": sum(p.numel() for p in net.parameters()),
         "trainable": sum(p.numel() for p in net.parameters() if p.requires_grad),
         "rows": rows,
-        "flops_per_video": flops // VIDEOS,
+        "flops_per_video": flops // videos,
         "flops_convention": "a multiplication with its addition counts two; products and convolutions only",
         "shapes": {"inputs": _inputs(batch, words=bool(first.words)), "stages": stages, "output": answer},
     }
@@ -85,16 +85,16 @@ def _blank_bert() -> Any:
     )
 
 
-def _batch(size: Size, rows: int) -> Batch:
-    mask = torch.ones(VIDEOS, rows, dtype=torch.bool)
+def _batch(size: Size, videos: int, rows: int) -> Batch:
+    mask = torch.ones(videos, rows, dtype=torch.bool)
     return Batch(
-        picture=torch.zeros(VIDEOS, rows, size.picture),
+        picture=torch.zeros(videos, rows, size.picture),
         picture_mask=mask,
-        sound=torch.zeros(VIDEOS, rows, size.sound),
+        sound=torch.zeros(videos, rows, size.sound),
         sound_mask=mask,
-        tokens=torch.arange(VIDEOS * TOKENS).view(VIDEOS, TOKENS),  # no two alike: equal words are read once
-        token_mask=torch.ones(VIDEOS, TOKENS, dtype=torch.bool),
-        sentence=torch.ones(VIDEOS, SENTENCE_DIM),
+        tokens=torch.arange(videos * TOKENS).view(videos, TOKENS),  # no two alike: equal words are read once
+        token_mask=torch.ones(videos, TOKENS, dtype=torch.bool),
+        sentence=torch.ones(videos, SENTENCE_DIM),
     )
 
 
