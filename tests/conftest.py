@@ -11,7 +11,7 @@ from hypothesis import settings
 from tests.servers import postgres_url, redis_url
 from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
-__all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite"]
+__all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite", "yt8m"]
 
 # A deadline of one example would measure what else the machine does; pytest's own timeout ends what hangs.
 settings.register_profile("any-machine", deadline=None)
@@ -25,3 +25,15 @@ def media() -> Path:
     if not folder:
         pytest.skip("FACTORY_TEST_MEDIA is not set: no folder of real clips")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def yt8m() -> Path:
+    """The folder of real YouTube-8M records; tests that want it skip where there is none."""
+    named, media = os.environ.get("FACTORY_TEST_YT8M"), os.environ.get("FACTORY_TEST_MEDIA")
+    if named:
+        return Path(named)
+    beside = Path(media).parent / "yt8m" if media else None
+    if beside is None or not beside.is_dir():
+        pytest.skip("FACTORY_TEST_YT8M is not set, and no folder yt8m stands beside FACTORY_TEST_MEDIA")
+    return beside

@@ -1,6 +1,7 @@
 """One video of YouTube-8M, as a row (video level) or as a row a second (frame level, 2018 and the segments of 2019).
 
-Video level is an Example: `id` bytes, `labels` int64, `mean_rgb` and `mean_audio` float. Frame level is a
+Video level is an Example: `id` bytes, `labels` int64, `mean_rgb` and `mean_audio` float. (The published shards hold
+SequenceExamples with these in their context and no lists, which is the same on the wire.) Frame level is a
 SequenceExample: `id`, `labels` and the four `segment_...` lists in its context, `rgb` and `audio` as feature lists of
 one byte string a second. The house's own features stand under the same names in their own widths.
 """
@@ -263,7 +264,7 @@ def _segments(record: bytes, context: Features) -> tuple[Segment, ...]:
 
 
 def encode_video(video: VideoExample) -> bytes:
-    """Write a video-level record, byte for byte as the published ones."""
+    """Write a video-level record of any widths."""
     return wire.delimited(
         1,
         _id_and_labels(video.id, video.labels),

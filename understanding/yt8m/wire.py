@@ -144,11 +144,11 @@ def ints(data: bytes, spans: list[Span]) -> list[int]:
             value |= (byte & 0x7F) << shift
             if byte > 0x7F:
                 shift += 7
+                if shift > 63:
+                    raise Malformed(f"a number before byte {end} is longer than ten bytes")
                 continue
             value &= 0xFFFFFFFFFFFFFFFF
             numbers.append(value - (1 << 64) if value >> 63 else value)
-            if shift > 63:
-                raise Malformed(f"a number before byte {end} is longer than ten bytes")
             value = shift = 0
         if shift:
             raise Malformed(f"a number is cut off at byte {end}")
@@ -161,16 +161,18 @@ def joined_ints(parts: list[bytes]) -> tuple[NDArray[np.int64], list[int]]:
     Decoded in one go: over a shard, ten times as fast as `ints` part by part.
     """
     data = np.frombuffer(b"".join(parts), np.uint8)
+    if not len(data):
+        return np.zeros(0, np.int64), [0] * (len(parts) + 1)
     last = data < 0x80
     edges = np.concatenate(([0], np.cumsum([len(part) for part in parts])))
     if not (last[edges[1:][edges[1:] > edges[:-1]] - 1]).all():
         raise Malformed("a number is cut off")
-    starts = np.flatnonzero(np.concatenate(([True], last[:-1]))) if len(data) else np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], last[:-1])))
     place = np.arange(len(data)) - np.repeat(starts, np.diff(starts, append=len(data)))
-    if len(data) and place.max() > 9:
+    if place.max() > 9:
         raise Malformed("a number is longer than ten bytes")
     bits = (data & 0x7F).astype(np.uint64) << (7 * place).astype(np.uint64)
-    numbers = (np.bitwise_or.reduceat(bits, starts) if len(data) else bits).view(np.int64)
+    numbers = np.bitwise_or.reduceat(bits, starts).view(np.int64)
     return numbers, np.concatenate(([0], np.cumsum(last)))[edges].tolist()
 
 
