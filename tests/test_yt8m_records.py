@@ -145,12 +145,13 @@ def test_a_write_that_fails_leaves_what_was_there(shard: Path) -> None:
     assert list(shard.parent.iterdir()) == [shard]
 
 
-def test_memory_stays_flat(tmp_path: Path) -> None:
+def test_memory_stays_flat_over_a_file_larger_than_any_record(tmp_path: Path) -> None:
     path = tmp_path / "long.tfrecord"
-    write_records(path, (bytes(100_000) for _ in range(300)))
+    write_records(path, (bytes(500_000 + n) for n in range(140)))
+    assert path.stat().st_size > MAX_RECORD
     tracemalloc.start()
     total = sum(len(record) for _, record in read_records(path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert total == 30_000_000
-    assert peak < 3_000_000
+    assert total == sum(500_000 + n for n in range(140))
+    assert peak < 4_000_000

@@ -66,8 +66,8 @@ def read_records(path: Path, *, start: int = 0, check: bool = True) -> Iterator[
         header = file.read(HEADER)
         lengths: dict[bytes, int] = {}  # of headers that were found right; few lengths occur
         while header:
-            length = lengths.get(header, MAX_RECORD)
-            if offset + FRAME + length > size:
+            length = lengths.get(header, -1)
+            if length < 0 or offset + FRAME + length > size:
                 length = lengths[header] = _length(path, offset, header, size, check)
             record = file.read(length)
             tail = file.read(FRAME)  # this record's checksum and the next one's header
