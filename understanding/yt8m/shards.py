@@ -198,7 +198,13 @@ class ShardStream(Generic[T]):
             raise ValueError(f"buffer {buffer} must be at least 1 and rank {rank} lie in 0..{world - 1}")
         if len(self._paths) < world:
             raise ValueError(f"{len(self._paths)} shards cannot be divided among {world} ranks")
-        self.position = self._taken_up(position or Position())
+        self._block_start = self._taken_up(position or Position())
+        self._taken = self._block_start.taken
+
+    @property
+    def position(self) -> Position:
+        """Where the stream stands: an example counts as soon as it is given."""
+        return replace(self._block_start, taken=self._taken)
 
     def _taken_up(self, position: Position) -> Position:
         names = "/".join(path.name for path in self._paths)
@@ -209,21 +215,20 @@ class ShardStream(Generic[T]):
         return replace(position, stream=stream)
 
     def epoch(self) -> Iterator[T]:
-        """Yield what is left of the current epoch; `position` counts an example as soon as it is given."""
-        order = self._order(self.position.epoch)
+        """Yield what is left of the current epoch; the next call begins the next one."""
+        order = self._order(self._block_start.epoch)
         while True:
-            start = self.position
-            records, after = self._block(order, start)
+            records, after = self._block(order, self._block_start)
             if not records:
                 break
-            places = self._places(start, len(records))
-            for taken in range(start.taken, len(records)):
-                path, offset, record = records[places[taken]]
+            places = self._places(self._block_start, len(records))
+            for place in places[self._taken :]:
+                path, offset, record = records[place]
                 example = read(path, offset, record, self._parse)
-                self.position = replace(start, taken=taken + 1)
+                self._taken += 1
                 yield example
-            self.position = after
-        self.position = Position(epoch=self.position.epoch + 1, stream=self.position.stream)
+            self._block_start, self._taken = after, 0
+        self._block_start = Position(epoch=self._block_start.epoch + 1, stream=self._block_start.stream)
 
     def _order(self, epoch: int) -> tuple[Path, ...]:
         """Return this rank's shards of an epoch."""
@@ -231,10 +236,11 @@ class ShardStream(Generic[T]):
         order = np.random.default_rng((self._seed, epoch)).permutation(count) if self._shuffle else np.arange(count)
         return tuple(self._paths[i] for i in order[self._rank :: self._world])
 
-    def _places(self, block: Position, count: int) -> NDArray[np.int64]:
+    def _places(self, block: Position, count: int) -> list[int]:
         if not self._shuffle:
-            return np.arange(count)
-        return np.random.default_rng((self._seed, block.epoch, self._rank, block.block)).permutation(count)
+            return list(range(count))
+        rng = np.random.default_rng((self._seed, block.epoch, self._rank, block.block))
+        return [int(place) for place in rng.permutation(count)]
 
     def _block(self, order: Sequence[Path], start: Position) -> tuple[list[tuple[Path, int, bytes]], Position]:
         """Return the records of the block at `start` and the position after it."""
