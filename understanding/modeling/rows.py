@@ -8,10 +8,11 @@ from torch.nn import functional as F
 
 
 def mean_rows(rows: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the real rows: (B, T, ...) and (B, T) -> (B, ...), zeros where there is none."""
-    present = mask.view(*mask.shape, *[1] * (rows.dim() - 2))
-    count = present.sum(dim=1).clamp(min=1)
-    return torch.where(present, rows, 0).sum(dim=1) / count
+    """Mean over the real rows: (B, T, F) and (B, T) -> (B, F), zeros where there is none."""
+    share = (mask / mask.sum(dim=1, keepdim=True).clamp(min=1)).to(rows.dtype)  # (B, T)
+    if rows.shape[1] == 1:
+        return rows[:, 0] * share
+    return (share.unsqueeze(1) @ rows).squeeze(1)  # reads the rows once and copies none
 
 
 def max_rows(rows: Tensor, mask: Tensor) -> Tensor:
