@@ -39,7 +39,7 @@ def describe(name: str, *, classes: int | None = None, rows: int | None = None, 
     size = SIZES[name]
     first = size.branches[0] if isinstance(size, Mix) else size
     rows = rows or (1 if name.startswith("video-") else ROWS)
-    with torch.device("cpu" if first.words or first.temporal == "gru" else "meta"), torch.no_grad():
+    with torch.device("cpu" if first.words else "meta"), torch.no_grad():
         net = _net(name, first, classes)
         batch = _batch(first, videos, rows)
         stages, answer, flops = _watched(net, batch)
