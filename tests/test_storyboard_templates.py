@@ -257,6 +257,16 @@ def test_a_tie_is_shown_whole_or_not_at_all() -> None:
     assert len(places([1] * 12)) == 10
 
 
+def test_movement_is_told_where_there_is_an_earlier_period() -> None:
+    def changes(rows: tuple[RankingRow, ...]) -> set[str]:
+        made = board("ranking", about=Facts("x", ranking=replace(ranking(3), rows=rows)))
+        return {part.data["change"] for part in cards(made) if part.card == "rank_card"}
+
+    rows = ranking(3).rows
+    assert changes(tuple(replace(row, change="unknown") for row in rows)) == {"none"}
+    assert changes((rows[0], *(replace(row, change="unknown") for row in rows[1:]))) == {rows[0].change, "unknown"}
+
+
 def test_a_column_is_named_as_people_name_it() -> None:
     metrics = {
         "dc_max_kw": "peak DC charging power",

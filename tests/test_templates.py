@@ -176,6 +176,7 @@ def test_what_a_card_says_comes_from_its_data(templates: Templates) -> None:
     assert "SAMPLE DATA" in say("rank_card", "en-US", **place("X5"))
     assert "SAMPLE" not in say("rank_card", "en-US", **place("X5", sample=False))
     assert "无上期数据" in say("rank_card", "zh-CN", **place("X5", change="unknown", moved=""))
+    assert "无上期数据" not in say("rank_card", "zh-CN", **place("X5", change="none", moved=""))
     assert "并列" in say("rank_card", "zh-CN", **place("X5", tied=True))
     assert "来源：AutoReel 示例数据，2026-11-01" in say("rank_card", "zh-CN", **place("X5"))
     assert "places" not in say("incident_card", "en-US", heading="Road accident")
