@@ -90,12 +90,17 @@ class Wanted:
 
 
 def wanted_files(paths: Sequence[Path]) -> Iterator[Wanted]:
-    """Return every file that `paths` mean, folders walked in name order, links to folders not followed."""
+    """Return every file that `paths` mean, folders walked in name order, links to folders not followed.
+
+    An empty folder that is named like a file stands for itself, so that it is refused by name and not just missed.
+    """
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             for folder, subfolders, names in os.walk(path):
                 subfolders.sort()
                 yield from (Wanted(Path(folder) / name, named=False) for name in sorted(names))
+                if not (names or subfolders) and Path(folder).suffix:
+                    yield Wanted(Path(folder), named=True)
         else:
             yield Wanted(path, named=True)
 

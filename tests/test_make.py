@@ -137,5 +137,9 @@ def test_a_folder_may_hold_notes_beside_its_clips(house: Parts, tmp_path: Path) 
     outcomes = {file.path.name: (file, ingest(file.path, house)) for file in wanted_files([tmp_path])}
     assert passed_over(*outcomes["labels.csv"])
     assert not passed_over(*outcomes["text.mp4"])
+    (tmp_path / "folder.mp4").mkdir()
+    assert {file.path.name: ingest(file.path, house).code for file in wanted_files([tmp_path])}[
+        "folder.mp4"
+    ] == "not-a-file"
     (named,) = wanted_files([tmp_path / "labels.csv"])
     assert not passed_over(named, ingest(named.path, house))
