@@ -139,6 +139,8 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
         reduction=size.reduction,
         groups=size.fused_groups,
         dropout=size.dropout,
+        rectified=size.rectified,
+        late_dropout=size.late_dropout,
     )
     head = _head(size, fusion.out_features, labels)
     return MultimodalNet(picture=picture, sound=sound, text=text, sentence=sentence, fusion=fusion, head=head)

@@ -24,7 +24,9 @@ class Size:
     expansion: int = 2  # of NeXtVLAD
     width: int = 0  # of a mean's projection (0: none), or hidden of a GRU or CNN (0: a quarter of the features)
     fused_groups: int = 1
-    dropout: float = 0.5
+    dropout: float = 0.5  # before the fusion
+    rectified: bool = False  # a ReLU and `late_dropout` after the SE gate; the paper has neither
+    late_dropout: float = 0.0
     classes: int | None = None  # None: as many as the data, or the taxonomy, has
     words: int = 0  # width of each word branch; 0: the net reads no words
     head: Classifier = "linear"
@@ -42,7 +44,17 @@ _PAPER: Final = Size(
     picture=1024, sound=128, clusters=128, groups=8, expansion=2, hidden=2048, reduction=8, classes=3862
 )
 _PAPER_SMALLER: Final = replace(_PAPER, clusters=112, reduction=16)
-_VIDEO: Final = Size(picture=1024, sound=128, temporal="mean", width=512, hidden=1024, reduction=8, fused_groups=2)
+_VIDEO: Final = Size(
+    picture=1024,
+    sound=128,
+    temporal="mean",
+    width=512,
+    hidden=512,
+    reduction=8,
+    fused_groups=2,
+    rectified=True,
+    late_dropout=0.3,
+)
 _FRAME: Final = Size(picture=1024, sound=128, clusters=32, groups=16, hidden=512, reduction=8, fused_groups=2)
 
 SIZES: Final[Mapping[str, Size | Mix]] = {
@@ -52,7 +64,7 @@ SIZES: Final[Mapping[str, Size | Mix]] = {
     "paper-mix3": Mix((_PAPER_SMALLER,) * 3),
     # YouTube-8M records of one row a video, on a laptop
     "video-small": _VIDEO,
-    "video-mix3": Mix((_VIDEO, replace(_VIDEO, hidden=768, reduction=16), replace(_VIDEO, hidden=512, reduction=4))),
+    "video-mix3": Mix((_VIDEO, replace(_VIDEO, hidden=640, reduction=16), replace(_VIDEO, hidden=384, reduction=4))),
     # YouTube-8M records of one row a second, on a laptop: ours, and the named baselines
     "frame-small": _FRAME,
     "frame-gru": replace(_FRAME, temporal="gru", width=256),

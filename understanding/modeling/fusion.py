@@ -41,14 +41,29 @@ class SEGroup(nn.Module):
 
 
 class GroupedFusion(nn.Module):
-    """(B, N) concatenated streams -> (B, groups * hidden)."""
+    """(B, N) concatenated streams -> (B, groups * hidden), with a ReLU and a second dropout where it is `rectified`.
 
-    def __init__(self, features: int, *, hidden: int, reduction: int, groups: int = 1, dropout: float = 0.5) -> None:
+    Without the ReLU the path from features to logits is linear but for the gate.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        hidden: int,
+        reduction: int,
+        groups: int = 1,
+        dropout: float = 0.5,
+        rectified: bool = False,
+        late_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.after = nn.Sequential(nn.ReLU(), nn.Dropout(late_dropout)) if rectified else nn.Identity()
         self.out_features = groups * hidden
         self.dropout = nn.Dropout(dropout)
         self.groups = nn.ModuleList(SEGroup(features, hidden, reduction) for _ in range(groups))
 
     def forward(self, streams: Tensor) -> Tensor:
         dropped = self.dropout(streams)
-        return torch.cat([group(dropped) for group in self.groups], dim=1)
+        fused: Tensor = self.after(torch.cat([group(dropped) for group in self.groups], dim=1))
+        return fused

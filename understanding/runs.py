@@ -1,0 +1,190 @@
+"""Experiments of Protocol A from their data to a checkpoint, teachers first; what is there is not trained again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from understanding.build import CheckpointRefused, build_net
+from understanding.experiment import Experiment, named_experiment
+from understanding.labels import LabelGraph
+from understanding.modeling.net import Net
+from understanding.partial import propensities
+from understanding.protocol_a import Known, ProtocolA, Records, Scores, known, records_of, score
+from understanding.sentences import SentenceEncoder
+from understanding.sizes import SIZES, Mix, Size
+from understanding.train import Lesson, Progress, predict, train
+from understanding.yt8m.shards import load_videos, shard_paths
+from understanding.yt8m.vocabulary import Vocabulary
+
+MODEL: Final = "model.safetensors"
+GRAPH_HIDDEN: Final = 256
+SENTENCE: Final = 512  # width of a label's text vector
+
+Report = Callable[[str, Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A trained checkpoint: the net, and the fine classes that its first outputs stand for."""
+
+    net: Net
+    classes: tuple[int, ...]
+    about: dict[str, Any]
+
+    def probabilities(self, records: Records, *, without: str = "") -> NDArray[np.float32]:
+        """Return the fine labels' probabilities (N, C), with `picture` or `sound` zeroed where asked."""
+        picture, sound = torch.from_numpy(records.picture), torch.from_numpy(records.sound)
+        picture = torch.zeros_like(picture) if without == "picture" else picture
+        sound = torch.zeros_like(sound) if without == "sound" else sound
+        fine: NDArray[np.float32] = torch.sigmoid(predict(self.net, picture, sound))[:, : len(self.classes)].numpy()
+        return fine
+
+    def scores(self, records: Records) -> Scores:
+        return score(
+            records.fine,
+            self.probabilities(records),
+            self.probabilities(records, without="picture"),
+            self.probabilities(records, without="sound"),
+        )
+
+
+def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = lambda _name, _progress: None) -> Head:
+    """Train the experiment under `folder`, its teachers first, or load what it left there."""
+    place = folder / run_name(experiment)
+    path = place / MODEL
+    if path.is_file():
+        head = load_head(path)
+        if head.about["experiment"] == asdict(experiment) | {"teachers": list(experiment.teachers)}:
+            return head
+    told = known(data, experiment.hidden_share, experiment.seed, certified=experiment.certified)
+    believed = None
+    if experiment.teachers:
+        believed = posterior(experiment, data, told, folder, report)
+    net = net_of(experiment, data, told)
+    name = run_name(experiment)
+    trained = train(
+        experiment,
+        net,
+        lesson(experiment, data, told, believed),
+        place,
+        validate=lambda net: asdict(Head(net, data.classes, {}).scores(data.choose)),
+        report=lambda progress: report(name, progress),
+    )
+    save_head(path, trained, experiment, data.classes)
+    return load_head(path)
+
+
+def run_name(experiment: Experiment) -> str:
+    return f"{experiment.name}-hidden{experiment.hidden_share * 100:.0f}-seed{experiment.seed}"
+
+
+def posterior(
+    experiment: Experiment, data: ProtocolA, told: Known, folder: Path, report: Report
+) -> NDArray[np.float32]:
+    """Return the teachers' mean probability of every fine cell of the training split, each teacher on clean rows."""
+    beliefs = []
+    for number, name in enumerate(experiment.teachers):
+        teacher = named_experiment(name, hidden_share=experiment.hidden_share, seed=experiment.seed)
+        teacher = replace(teacher, name=f"{name}-{number}") if experiment.teachers.count(name) > 1 else teacher
+        beliefs.append(run(teacher, data, folder, report).probabilities(data.train))
+    mean: NDArray[np.float32] = np.mean(beliefs, axis=0)
+    return np.where(told.certified, np.float32(0), mean)
+
+
+def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArray[np.float32] | None) -> Lesson:
+    """Put together what the run learns from: fine cells as far as they are known, then all coarse ones."""
+    train_split, coarse = data.train, data.train.coarse
+    fine_count, coarse_count = len(data.classes), coarse.shape[1]
+    weights = np.ones(fine_count + coarse_count, np.float32)
+    weights[fine_count:] = experiment.coarse_weight
+    share = propensities(told.states, told.certified)
+    return Lesson(
+        picture=torch.from_numpy(train_split.picture),
+        sound=torch.from_numpy(train_split.sound),
+        states=torch.from_numpy(np.concatenate([told.states, coarse.astype(np.int8)], axis=1)),
+        certified=torch.from_numpy(np.concatenate([told.certified, np.zeros_like(coarse)], axis=1)),
+        weights=torch.from_numpy(weights),
+        propensity=torch.from_numpy(np.concatenate([share, np.ones(coarse_count)]).astype(np.float32)),
+        posterior=None
+        if believed is None
+        else torch.from_numpy(np.concatenate([believed, coarse.astype(np.float32)], axis=1)),
+    )
+
+
+def net_of(experiment: Experiment, data: ProtocolA, told: Known) -> Net:
+    """Build the experiment's net; a head that knows the labels gets their names' vectors and the counted graph."""
+    size = size_of(experiment.size, experiment.head)
+    vectors = SentenceEncoder().encode(data.names) if experiment.head else None
+    return build_net(
+        size,
+        classes=len(data.names),
+        graph=told.graph(data.train.coarse),
+        label_vectors=vectors,
+        seed=experiment.seed,
+    )
+
+
+def size_of(name: str, head: str) -> Size | Mix:
+    """Return the named size, with another head where one is named."""
+    size = SIZES[name]
+    if not head:
+        return size
+    if isinstance(size, Mix):
+        return Mix(tuple(replace(branch, head=head, graph_hidden=GRAPH_HIDDEN) for branch in size.branches))  # type: ignore[arg-type]
+    return replace(size, head=head, graph_hidden=GRAPH_HIDDEN)  # type: ignore[arg-type]
+
+
+def save_head(path: Path, net: Net, experiment: Experiment, classes: tuple[int, ...]) -> None:
+    """Write the weights in half precision, and beside them what they are."""
+    about = {"experiment": asdict(experiment), "classes": list(classes), "outputs": _outputs(net)}
+    weights = {key: _halved(value) for key, value in net.state_dict().items()}
+    beside = path.with_suffix(".part")
+    save_file(weights, beside, {"format": "1", "protocol_a": json.dumps(about)})
+    beside.replace(path)
+
+
+def load_head(path: Path) -> Head:
+    """Load a checkpoint, or raise CheckpointRefused."""
+    try:
+        with safe_open(path, framework="pt") as opened:
+            about = json.loads((opened.metadata() or {})["protocol_a"])
+        made, outputs = about["experiment"], about["outputs"]
+        blank = LabelGraph(np.zeros((outputs, outputs)))
+        vectors = np.zeros((outputs, SENTENCE), np.float32)
+        size = size_of(made["size"], made["head"])
+        net = build_net(size, classes=outputs, graph=blank, label_vectors=vectors)
+        net.load_state_dict(
+            {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+        )
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointRefused(
+            f"{path}: not a checkpoint of Protocol A: {error}", next_step="name a model.safetensors that a run left"
+        ) from error
+    return Head(net.eval(), tuple(about["classes"]), about)
+
+
+def evaluate(checkpoint: Path, folder: Path, vocabulary: Vocabulary) -> Scores:
+    """Score a checkpoint on the full fine labels of every video-level shard of a folder."""
+    head = load_head(checkpoint)
+    videos = load_videos(shard_paths(folder))
+    return head.scores(records_of(videos, vocabulary, head.classes))
+
+
+def _outputs(net: Net) -> int:
+    probe = torch.zeros(2, 1024), torch.zeros(2, 128)
+    return int(predict(net, *probe).shape[1])
+
+
+def _halved(value: torch.Tensor) -> torch.Tensor:
+    value = value.detach().cpu().contiguous()
+    return value.half() if value.is_floating_point() else value

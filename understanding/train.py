@@ -1,0 +1,250 @@
+"""Training of a head on partly known labels, one loop from top to bottom: `python -m understanding.train CONFIG`.
+
+Every random draw of a step follows from the seed and the number of the step, so that a run that was killed and taken up
+again gives the losses of one that was not. On several GPUs or machines: `torchrun ... -m understanding.train CONFIG`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from understanding import losses
+from understanding.augment import add_noise, mask_rows
+from understanding.curves import Curves
+from understanding.experiment import Experiment, ExperimentRefused, to_json
+from understanding.modeling.inputs import Batch
+from understanding.modeling.mix import MixedNet, distillation
+from understanding.modeling.net import Net
+from understanding.partial import UNKNOWN
+from understanding.training_state import TrainingState, load_state, save_state
+
+WEIGHT_SMOOTHING: Final = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What is known of one batch, see `Lesson`."""
+
+    states: Tensor
+    certified: Tensor
+    weights: Tensor
+    propensity: Tensor
+    posterior: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is trained on: rows (N, Dp) and (N, Ds), states (N, C), ruled out cells (N, C), weights of the classes (C,).
+
+    `posterior` (N, C) is what teachers believe, probabilities; `propensity` the share of open cells that is known, one
+    number for each class.
+    """
+
+    picture: Tensor
+    sound: Tensor
+    states: Tensor
+    certified: Tensor
+    weights: Tensor
+    propensity: Tensor
+    posterior: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def cells(self, rows: Tensor, device: torch.device) -> Cells:
+        """Return what is known of these videos."""
+        posterior = None if self.posterior is None else self.posterior[rows].to(device).float()
+        states, certified = self.states[rows].to(device), self.certified[rows].to(device)
+        return Cells(states, certified, self.weights.to(device), self.propensity.to(device), posterior)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands after a step: for whoever watches."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    videos_per_second: float
+    seconds_left: float
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def train(
+    experiment: Experiment,
+    net: Net,
+    lesson: Lesson,
+    folder: Path,
+    *,
+    validate: Callable[[Net], dict[str, float]],
+    report: Callable[[Progress], None] = lambda _: None,
+    chosen_by: str = "gap",
+) -> Net:
+    """Train `net` and return it at its best epoch by `chosen_by` (its last where the experiment has no patience).
+
+    `folder` keeps the state after every epoch (a run that is there already is taken up), `curves.png`, `log.jsonl` and
+    TensorBoard events.
+    """
+    rank, world = _place()
+    device = torch.device(f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu")
+    net = net.to(device)
+    learner: nn.Module = _Learner(experiment, net)
+    learner = DistributedDataParallel(learner) if world > 1 else learner
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.0, weight_decay=experiment.weight_decay, fused=True)
+    state = load_state(folder, to_json(experiment), net, optimizer) or TrainingState()
+    spread = tuple(stream.std(dim=0, correction=0) for stream in (lesson.picture, lesson.sound))
+    per_epoch = len(lesson) // experiment.batch
+    if per_epoch == 0:
+        cause = f"{len(lesson)} videos are fewer than one batch of {experiment.batch}"
+        raise ExperimentRefused(cause, next_step="lower `batch`, or train on more videos")
+    steps, began, done = per_epoch * experiment.epochs, time.monotonic(), 0
+    with Curves(folder, enabled=rank == 0) as curves:
+        for epoch in range(state.epoch, experiment.epochs):
+            if state.is_over(experiment.patience):
+                break
+            net.train()
+            mean_loss = 0.0
+            for number, rows in enumerate(_batches(experiment, len(lesson), epoch)):
+                step = epoch * per_epoch + number
+                generator = _seeded(experiment.seed, step, rank)
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(experiment, step, steps)
+                own = rows[rank::world]
+                batch = _augmented(experiment, lesson, own, spread, generator).to(device)
+                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                    loss: Tensor = learner(batch, lesson.cells(own, device))
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                mean_loss += float(loss.detach()) / per_epoch
+                done += 1
+                rate = done * experiment.batch / (time.monotonic() - began + WEIGHT_SMOOTHING)
+                left = (steps - step - 1) * experiment.batch / rate
+                report(Progress(epoch, experiment.epochs, step + 1, steps, float(loss.detach()), rate, left))
+            net.eval()
+            scores = validate(net)
+            state = state.after(epoch, scores[chosen_by], net, keep=experiment.patience > 0)
+            curves.add(epoch, {"loss": mean_loss, **scores})
+            report(Progress(epoch, experiment.epochs, (epoch + 1) * per_epoch, steps, mean_loss, rate, left, scores))
+            if rank == 0:
+                save_state(folder, to_json(experiment), net, optimizer, state)
+    if state.best is not None:
+        net.load_state_dict(state.best)
+    return net.eval()
+
+
+def learning_rate(experiment: Experiment, step: int, steps: int) -> float:
+    """Linear warm-up, then half a cosine down to nothing (Loshchilov and Hutter, 2017, without restarts)."""
+    warm = max(1, round(experiment.warm_up * steps))
+    if step < warm:
+        return experiment.learning_rate * (step + 1) / warm
+    return experiment.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def predict(net: Net, picture: Tensor, sound: Tensor, *, chunk: int = 2048) -> Tensor:
+    """Return logits (N, C) on the CPU for one row a video; a row of zeros is a modality that is not there."""
+    device = next(net.parameters()).device
+    with torch.inference_mode():
+        parts = [
+            net(_rows(picture[at : at + chunk], sound[at : at + chunk]).to(device)).float().cpu()
+            for at in range(0, len(picture), chunk)
+        ]
+    return torch.cat(parts)
+
+
+def _rows(picture: Tensor, sound: Tensor) -> Batch:
+    """One row a video as a batch, (B, D) each; a row of zeros has no mask."""
+    streams = [stream.unsqueeze(1) for stream in (picture, sound)]
+    masks = [stream.any(dim=2) for stream in streams]
+    return Batch.of_rows(streams[0], masks[0], streams[1], masks[1])
+
+
+def _batches(experiment: Experiment, count: int, epoch: int) -> Iterator[Tensor]:
+    """Yield the rows of each batch; what does not fill one is left for another epoch's order."""
+    order = torch.randperm(count, generator=_seeded(experiment.seed, epoch, -1))
+    for at in range(0, count - experiment.batch + 1, experiment.batch):
+        yield order[at : at + experiment.batch]
+
+
+def _seeded(seed: int, number: int, rank: int) -> torch.Generator:
+    """A generator of its own for each step and rank; the global one, which dropout draws from, starts there too."""
+    value = (seed * 1_000_003 + number) * 4_099 + rank + 1
+    torch.manual_seed(value)
+    return torch.Generator().manual_seed(value)
+
+
+def _augmented(
+    experiment: Experiment, lesson: Lesson, rows: Tensor, spread: tuple[Tensor, ...], generator: torch.Generator
+) -> Batch:
+    streams = (lesson.picture[rows], lesson.sound[rows])
+    if experiment.noise:
+        noisy = [add_noise(s, experiment.noise, generator, spread=d) for s, d in zip(streams, spread, strict=True)]
+        streams = (noisy[0], noisy[1])
+    if experiment.masking:
+        masked = mask_rows(streams, experiment.masking, generator)
+        streams = (masked[0], masked[1])
+    return _rows(*streams)
+
+
+class _Learner(nn.Module):
+    """Net and loss in one forward, so that every gradient passes the wrapper that shares it between processes."""
+
+    def __init__(self, experiment: Experiment, net: Net) -> None:
+        super().__init__()
+        self.experiment, self.net = experiment, net
+
+    def forward(self, batch: Batch, cells: Cells) -> Tensor:
+        loss = batch.picture.new_zeros(())
+        if isinstance(self.net, MixedNet) and self.experiment.distillation:
+            branches = self.net.branch_logits(batch)
+            logits = self.net.mix(branches, batch)
+            loss = self.experiment.distillation * distillation(logits, branches)
+        else:
+            logits = self.net(batch)
+        if self.experiment.penalty:
+            loss = loss + self.experiment.penalty * self.net.penalty()
+        return partial_loss(self.experiment, logits.float(), cells) + loss
+
+
+def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor:
+    """Return the experiment's loss as a sum over classes, mean over videos; what is ruled out is a known negative."""
+    states, certified, weights = cells.states, cells.certified, cells.weights
+    options: dict[str, Any] = dict(experiment.loss_options)
+    told = torch.where(certified & (states == UNKNOWN), 0, states)
+    match experiment.loss:
+        case "unknown-negative":
+            loss = losses.unknown_negative(logits, told, weights)
+        case "ignore-unknown":
+            loss = losses.ignore_unknown(logits, told, weights)
+        case "weighted":
+            loss = losses.weighted(logits, told, weights, **options)
+        case "inverse-propensity":
+            loss = losses.inverse_propensity(logits, states, cells.propensity, certified, weights)
+        case "partial-asymmetric":
+            loss = losses.partial_asymmetric(logits, told, weights, **options)
+        case "class-selective":
+            loss = losses.class_selective(logits, told, None, weights, **options)
+        case "self-training":
+            assert cells.posterior is not None
+            loss = losses.self_training(logits, states, cells.posterior, certified, weights, **options)
+    return loss * logits.shape[1]
+
+
+def _place() -> tuple[int, int]:
+    """Return this process's rank and how many there are; torchrun's environment is joined where there is one."""
+    if not distributed.is_available() or not distributed.is_torchelastic_launched():
+        return 0, 1
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return distributed.get_rank(), distributed.get_world_size()
