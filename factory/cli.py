@@ -9,6 +9,9 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +39,8 @@ app.add_typer(samples_app, name="samples")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(db_app, name="db")
 app.add_typer(model_app, name="model")
+train_app = typer.Typer(no_args_is_help=True, help="Train the nets.")
+app.add_typer(train_app, name="train")
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
@@ -252,6 +257,72 @@ def describe_command(
         raise WrongUsage(f"there is no net {name!r}", next_step=f"name one of {', '.join(SIZES)}")
     about = describe(name, classes=classes)
     _answer(about) if as_json else _print(told(about))
+
+
+@train_app.command("head")
+def train_head_command(
+    config: Annotated[str, typer.Argument(help="YAML file of an experiment, or the name of one of the house's own")],
+    data: Annotated[Path, typer.Option(help="folder of YouTube-8M: train/, tune/, vocabulary.csv")],
+    out: Annotated[Path, typer.Option(help="folder of runs; one that was begun goes on")] = Path("runs"),
+    seed: Annotated[int, typer.Option(min=0, help="decides what is hidden, and the first weights")] = 0,
+    hidden_share: Annotated[float, typer.Option(help="share of the fine cells that is hidden")] = 0.9,
+) -> None:
+    """Train a head on YouTube-8M. Example: factory train head self-training --data yt8m/"""
+    from understanding.train import main as train  # noqa: PLC0415
+
+    train([config, f"--data={data}", f"--out={out}", f"--seed={seed}", f"--hidden-share={hidden_share}"])
+
+
+@app.command("evaluate")
+def evaluate_command(
+    yt8m: Annotated[Path, typer.Option(help="folder of video-level shards; with --protocol-a: train/, tune/")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="the model to score; the shipped one if none is named")
+    ] = None,
+    protocol_a: Annotated[
+        bool, typer.Option("--protocol-a", help="run all experiments, or what is left of them")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="folder of the experiments' runs")] = Path("runs"),
+    only: Annotated[list[str] | None, typer.Option(help="experiment of the protocol; repeatable")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100)] = 3,
+    report: Annotated[Path | None, typer.Option(help="Markdown file that takes the table")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a trained head on real YouTube-8M. Example: factory evaluate --yt8m yt8m/tune --json"""
+    from understanding.report import markdown, protocol_rows, write_report  # noqa: PLC0415
+    from understanding.runs import SHIPPED, evaluate  # noqa: PLC0415
+
+    with _understood():
+        if not protocol_a:
+            scores = asdict(evaluate(checkpoint or SHIPPED, yt8m))
+            _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
+            return
+        from understanding.protocol_a import load_protocol  # noqa: PLC0415
+
+        rows = protocol_rows(load_protocol(yt8m), out, names=only or (), seeds=range(seeds), report=_tell_run)
+    if report:
+        write_report(rows, report)
+    _answer([asdict(row) for row in rows]) if as_json else _print(markdown(rows))
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Say what the understanding refuses as the factory says it."""
+    from understanding.build import CheckpointRefused  # noqa: PLC0415
+    from understanding.errors import MediaRefused  # noqa: PLC0415
+    from understanding.experiment import ExperimentRefused  # noqa: PLC0415
+
+    try:
+        yield
+    except (CheckpointRefused, MediaRefused, ExperimentRefused) as refusal:
+        wrong = WrongUsage(refusal.cause, next_step=refusal.next_step)
+        wrong.code = refusal.code  # type: ignore[misc]
+        raise wrong from refusal
+
+
+def _tell_run(name: str, at: Any) -> None:
+    if at.scores:
+        _say(f"{name} epoch {at.epoch + 1} of {at.epochs}: GAP {at.scores['gap']:.4f}, {at.seconds_left:.0f} s left")
 
 
 # --- saying things ---------------------------------------------------------------------------------------------------

@@ -43,14 +43,16 @@ class Experiment:
     name: str
     size: str = "video-small"
     seed: int = 0
+    variant: int = 0  # another one has the same cells hidden, and other first weights and orders
     hidden_share: float = 0.9  # of the fine cells, hidden by a mask that follows the seed
     loss: Loss = "inverse-propensity"
     loss_options: Mapping[str, float] = field(default_factory=dict)
     certified: bool = True  # what the coarse labels rule out counts as known negative
-    teachers: tuple[str, ...] = ()  # experiments by name; their mean posterior fills the unknown cells
+    teachers: tuple[str, ...] = ()  # experiments by name, one named n times in n variants; their mean fills the unknown
     head: str = ""  # another classifier than the size's own
     penalty: float = 0.0  # weight of what a head asks to be added to the loss
     distillation: float = 0.0  # weight of the mixed nets' KL term
+    branches: float = 0.0  # weight of the loss that each of the mixed nets has by itself
     coarse_weight: float = 1.0  # of the coarse cells against the fine ones
     noise: float = 0.1  # of a feature's standard deviation
     masking: float = 0.2  # chance of each modality to be taken away
@@ -99,6 +101,11 @@ def experiment_of(values: Mapping[str, Any]) -> Experiment:
     experiment = Experiment(**{key: _read(key, value, hints[key]) for key, value in values.items()})
     _check(experiment)
     return experiment
+
+
+def draw_seed(experiment: Experiment) -> int:
+    """Return what first weights, orders and noise follow."""
+    return experiment.seed + 1000 * experiment.variant
 
 
 def to_json(experiment: Experiment) -> str:

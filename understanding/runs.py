@@ -15,18 +15,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from understanding.build import CheckpointRefused, build_net
-from understanding.experiment import Experiment, named_experiment
+from understanding.experiment import Experiment, draw_seed, named_experiment
 from understanding.labels import LabelGraph
 from understanding.modeling.net import Net
 from understanding.partial import propensities
-from understanding.protocol_a import Known, ProtocolA, Records, Scores, known, records_of, score
+from understanding.protocol_a import Known, ProtocolA, Records, Scores, known, score
 from understanding.sentences import SentenceEncoder
 from understanding.sizes import SIZES, Mix, Size
 from understanding.train import Lesson, Progress, predict, train
 from understanding.yt8m.shards import load_videos, shard_paths
-from understanding.yt8m.vocabulary import Vocabulary
 
 MODEL: Final = "model.safetensors"
+SHIPPED: Final = Path(__file__).parent / "weights" / "protocol-a.safetensors"
 GRAPH_HIDDEN: Final = 256
 SENTENCE: Final = 512  # width of a label's text vector
 
@@ -39,7 +39,8 @@ class Head:
 
     net: Net
     classes: tuple[int, ...]
-    about: dict[str, Any]
+    about: dict[str, Any]  # the experiment, and the scores on the split that it was chosen by
+    path: Path = Path()
 
     def probabilities(self, records: Records, *, without: str = "") -> NDArray[np.float32]:
         """Return the fine labels' probabilities (N, C), with `picture` or `sound` zeroed where asked."""
@@ -80,12 +81,15 @@ def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = 
         validate=lambda net: asdict(Head(net, data.classes, {}).scores(data.choose)),
         report=lambda progress: report(name, progress),
     )
-    save_head(path, trained, experiment, data.classes)
+    scores = Head(trained, data.classes, {}).scores(data.choose)
+    save_head(path, trained, experiment, data.classes, scores)
     return load_head(path)
 
 
 def run_name(experiment: Experiment) -> str:
-    return f"{experiment.name}-hidden{experiment.hidden_share * 100:.0f}-seed{experiment.seed}"
+    """Return the name of the run's folder."""
+    variant = f"-variant{experiment.variant}" if experiment.variant else ""
+    return f"{experiment.name}-hidden{experiment.hidden_share * 100:.0f}-seed{experiment.seed}{variant}"
 
 
 def posterior(
@@ -94,8 +98,9 @@ def posterior(
     """Return the teachers' mean probability of every fine cell of the training split, each teacher on clean rows."""
     beliefs = []
     for number, name in enumerate(experiment.teachers):
-        teacher = named_experiment(name, hidden_share=experiment.hidden_share, seed=experiment.seed)
-        teacher = replace(teacher, name=f"{name}-{number}") if experiment.teachers.count(name) > 1 else teacher
+        variant = experiment.teachers[:number].count(name)
+        same = {"hidden_share": experiment.hidden_share, "seed": experiment.seed}
+        teacher = named_experiment(name, variant=variant, **same)
         beliefs.append(run(teacher, data, folder, report).probabilities(data.train))
     mean: NDArray[np.float32] = np.mean(beliefs, axis=0)
     return np.where(told.certified, np.float32(0), mean)
@@ -130,7 +135,7 @@ def net_of(experiment: Experiment, data: ProtocolA, told: Known) -> Net:
         classes=len(data.names),
         graph=told.graph(data.train.coarse),
         label_vectors=vectors,
-        seed=experiment.seed,
+        seed=draw_seed(experiment),
     )
 
 
@@ -144,9 +149,14 @@ def size_of(name: str, head: str) -> Size | Mix:
     return replace(size, head=head, graph_hidden=GRAPH_HIDDEN)  # type: ignore[arg-type]
 
 
-def save_head(path: Path, net: Net, experiment: Experiment, classes: tuple[int, ...]) -> None:
-    """Write the weights in half precision, and beside them what they are."""
-    about = {"experiment": asdict(experiment), "classes": list(classes), "outputs": _outputs(net)}
+def save_head(path: Path, net: Net, experiment: Experiment, classes: tuple[int, ...], scores: Scores) -> None:
+    """Write the weights in half precision, and beside them what they are and how they scored."""
+    about = {
+        "experiment": asdict(experiment),
+        "classes": list(classes),
+        "outputs": _outputs(net),
+        "scores": asdict(scores),
+    }
     weights = {key: _halved(value) for key, value in net.state_dict().items()}
     beside = path.with_suffix(".part")
     save_file(weights, beside, {"format": "1", "protocol_a": json.dumps(about)})
@@ -170,14 +180,15 @@ def load_head(path: Path) -> Head:
         raise CheckpointRefused(
             f"{path}: not a checkpoint of Protocol A: {error}", next_step="name a model.safetensors that a run left"
         ) from error
-    return Head(net.eval(), tuple(about["classes"]), about)
+    return Head(net.eval(), tuple(about["classes"]), about, path)
 
 
-def evaluate(checkpoint: Path, folder: Path, vocabulary: Vocabulary) -> Scores:
+def evaluate(checkpoint: Path, folder: Path) -> Scores:
     """Score a checkpoint on the full fine labels of every video-level shard of a folder."""
     head = load_head(checkpoint)
     videos = load_videos(shard_paths(folder))
-    return head.scores(records_of(videos, vocabulary, head.classes))
+    nothing = np.zeros((len(videos), 0), bool)
+    return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))
 
 
 def _outputs(net: Net) -> int:

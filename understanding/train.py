@@ -6,9 +6,12 @@ again gives the losses of one that was not. On several GPUs or machines: `torchr
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +19,21 @@ from typing import Any, Final
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
 
 from understanding import losses
 from understanding.augment import add_noise, mask_rows
 from understanding.curves import Curves
-from understanding.experiment import Experiment, ExperimentRefused, to_json
+from understanding.errors import MediaRefused
+from understanding.experiment import (
+    Experiment,
+    ExperimentRefused,
+    draw_seed,
+    experiment_names,
+    load_experiment,
+    named_experiment,
+    to_json,
+)
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
 from understanding.modeling.net import Net
@@ -117,7 +130,7 @@ def train(
             mean_loss = 0.0
             for number, rows in enumerate(_batches(experiment, len(lesson), epoch)):
                 step = epoch * per_epoch + number
-                generator = _seeded(experiment.seed, step, rank)
+                generator = _seeded(draw_seed(experiment), step, rank)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(experiment, step, steps)
                 own = rows[rank::world]
@@ -172,7 +185,7 @@ def _rows(picture: Tensor, sound: Tensor) -> Batch:
 
 def _batches(experiment: Experiment, count: int, epoch: int) -> Iterator[Tensor]:
     """Yield the rows of each batch; what does not fill one is left for another epoch's order."""
-    order = torch.randperm(count, generator=_seeded(experiment.seed, epoch, -1))
+    order = torch.randperm(count, generator=_seeded(draw_seed(experiment), epoch, -1))
     for at in range(0, count - experiment.batch + 1, experiment.batch):
         yield order[at : at + experiment.batch]
 
@@ -205,16 +218,25 @@ class _Learner(nn.Module):
         self.experiment, self.net = experiment, net
 
     def forward(self, batch: Batch, cells: Cells) -> Tensor:
-        loss = batch.picture.new_zeros(())
-        if isinstance(self.net, MixedNet) and self.experiment.distillation:
+        if isinstance(self.net, MixedNet):
             branches = self.net.branch_logits(batch)
             logits = self.net.mix(branches, batch)
-            loss = self.experiment.distillation * distillation(logits, branches)
+            loss = self._of_branches(logits, branches, cells)
         else:
             logits = self.net(batch)
+            loss = logits.new_zeros(())
         if self.experiment.penalty:
             loss = loss + self.experiment.penalty * self.net.penalty()
         return partial_loss(self.experiment, logits.float(), cells) + loss
+
+    def _of_branches(self, logits: Tensor, branches: Tensor, cells: Cells) -> Tensor:
+        loss = logits.new_zeros(())
+        if self.experiment.distillation:
+            loss = loss + self.experiment.distillation * distillation(logits, branches)
+        if self.experiment.branches:
+            alone = [partial_loss(self.experiment, branch.float(), cells) for branch in branches.unbind(dim=1)]
+            loss = loss + self.experiment.branches * torch.stack(alone).mean()
+        return loss
 
 
 def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor:
@@ -248,3 +270,45 @@ def _place() -> tuple[int, int]:
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return distributed.get_rank(), distributed.get_world_size()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train one experiment of Protocol A from the command line."""
+    from understanding.protocol_a import load_protocol  # noqa: PLC0415
+    from understanding.runs import run  # noqa: PLC0415  runs are made of trainings
+
+    parser = argparse.ArgumentParser(prog="python -m understanding.train", description=main.__doc__)
+    parser.add_argument("config", help="YAML file of the experiment, or the name of one of the house's own")
+    parser.add_argument("--data", type=Path, required=True, help="folder of YouTube-8M: train/, tune/, vocabulary.csv")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of runs; one that was begun goes on")
+    parser.add_argument("--seed", type=int, help="instead of the experiment's own")
+    parser.add_argument("--hidden-share", type=float, help="instead of the experiment's own")
+    given = parser.parse_args(arguments)
+    changes = {"seed": given.seed, "hidden_share": given.hidden_share}
+    changes = {key: value for key, value in changes.items() if value is not None}
+    try:
+        named = given.config in experiment_names()
+        experiment = (
+            named_experiment(given.config, **changes) if named else load_experiment(Path(given.config), **changes)
+        )
+        rank, _ = _place()
+        with tqdm(unit="step", disable=None if rank == 0 else True, file=sys.stderr) as bar:
+            head = run(experiment, load_protocol(given.data), given.out, lambda name, at: _show(bar, name, at))
+    except (ExperimentRefused, MediaRefused) as refusal:
+        sys.exit(f"{refusal.code}: {refusal}. Next: {refusal.next_step}")
+    if rank == 0:
+        sys.stdout.write(json.dumps({"checkpoint": str(head.path), **head.about["scores"]}) + "\n")
+
+
+def _show(bar: Any, name: str, at: Progress) -> None:
+    bar.total = at.steps
+    bar.update(at.step - bar.n)
+    scores = " ".join(f"{key} {value:.3f}" for key, value in at.scores.items() if "gap" in key or key == "map")
+    if scores:
+        bar.write(f"{name} epoch {at.epoch + 1} of {at.epochs}: loss {at.loss:.3f} {scores}", file=sys.stderr)
+    bar.set_description(name)
+    bar.set_postfix_str(f"loss {at.loss:.3f}, {at.videos_per_second:.0f} videos/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understanding.experiment import (
+    Experiment,
+    ExperimentRefused,
+    experiment_names,
+    experiment_of,
+    load_experiment,
+    named_experiment,
+    to_json,
+)
+
+
+def test_every_experiment_of_the_house_is_sound_and_its_teachers_are_there() -> None:
+    names = experiment_names()
+    assert {"inverse-propensity", "p-asl", "self-training", "head-graph"} <= set(names)
+    for name in names:
+        experiment = named_experiment(name, seed=3, hidden_share=0.5)
+        assert (experiment.name, experiment.seed, experiment.hidden_share) == (name, 3, 0.5)
+        assert set(experiment.teachers) <= set(names)
+        assert not any(named_experiment(teacher).teachers for teacher in experiment.teachers)
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "hint"),
+    [
+        ({"epoch": 3}, "'epoch'", "epochs"),
+        ({"epochs": "three"}, "epochs is 'three'", "int"),
+        ({"epochs": True}, "epochs is True", "int"),
+        ({"loss": "focal"}, "loss is 'focal'", "inverse-propensity"),
+        ({"hidden_share": 1.0}, "hidden_share is 1.0", "0.999"),
+        ({"size": "huge"}, "'huge'", "video-small"),
+        ({"loss": "self-training"}, "teachers", "name them"),
+        ({"teachers": ["inverse-propensity"]}, "teachers", "another loss"),
+        ({"batch": 0}, "batch is 0", "2 to"),
+    ],
+)
+def test_what_is_wrong_is_named_with_a_way_out(values: dict[str, Any], said: str, hint: str) -> None:
+    with pytest.raises(ExperimentRefused, match=r"\w") as refusal:
+        experiment_of({"name": "x", **values})
+    assert said in refusal.value.cause
+    assert hint in refusal.value.next_step
+
+
+def test_a_file_is_read_and_named_in_its_refusal(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("loss: weighted\nloss_options: {unknown_weight: 0.5}\nnoise: 0\n", encoding="utf-8")
+    assert load_experiment(path, seed=7) == Experiment(
+        "mine", loss="weighted", loss_options={"unknown_weight": 0.5}, noise=0.0, seed=7
+    )
+    for text in ("a: [", "- list", "nosie: 1", ""):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ExperimentRefused, match=r"mine\.yaml"):
+            load_experiment(path)
+    with pytest.raises(ExperimentRefused, match=r"absent\.yaml"):
+        load_experiment(tmp_path / "absent.yaml")
+    with pytest.raises(ExperimentRefused, match="no experiment"):
+        named_experiment("absent")
+
+
+def test_equal_experiments_have_equal_text() -> None:
+    one, other = named_experiment("weighted"), named_experiment("weighted")
+    assert to_json(one) == to_json(other) != to_json(named_experiment("weighted", seed=1))
