@@ -42,7 +42,10 @@ def main() -> None:
         print("| step | wall s | CPU s | peak MB |\n|---|---|---|---|")
         for name, arguments in steps(clips, out, draft):
             cost = measure(arguments, home)
-            print(f"| {name}{told(cost.answer)} | {cost.wall:.0f} | {cost.cpu:.0f} | {cost.peak_mb:.0f} |", flush=True)
+            print(
+                f"| {name}{told(name, cost.answer)} | {cost.wall:.0f} | {cost.cpu:.0f} | {cost.peak_mb:.0f} |",
+                flush=True,
+            )
         files = parts(Settings(home=home)).files
         for video in sorted(out.glob("*.mp4")):
             print(f"\n{video.name}: {'; '.join(faults(video, files.path)) or 'in order'}")
@@ -104,12 +107,15 @@ class Peak(threading.Thread):
                 continue
 
 
-def told(answer: str) -> str:
+def told(step: str, answer: str) -> str:
     """Say what came of a step, from its JSON answer."""
-    rows = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
-    if rows and "shots" in rows[0]:
-        return f": {len(rows)} clips, {sum(row['seconds'] or 0 for row in rows):.0f} s"
-    return f": {rows[0]['seconds']:.1f} s, {rows[0]['frames']} frames" if rows else ""
+    if "ingest" in step:
+        rows = [json.loads(line) for line in answer.splitlines()]
+        return f": {len(rows)} clips, {sum(row['shots'] for row in rows)} shots, {sum(row['seconds'] for row in rows):.0f} s"
+    if "make" in step:
+        made = json.loads(answer)
+        return f": {made['seconds']:.1f} s, {made['frames']} frames"
+    return ""
 
 
 if __name__ == "__main__":
