@@ -111,7 +111,8 @@ def told(step: str, answer: str) -> str:
     """Say what came of a step, from its JSON answer."""
     if "ingest" in step:
         rows = [json.loads(line) for line in answer.splitlines()]
-        return f": {len(rows)} clips, {sum(row['shots'] for row in rows)} shots, {sum(row['seconds'] for row in rows):.0f} s"
+        shots, seconds = (sum(row[key] for row in rows) for key in ("shots", "seconds"))
+        return f": {len(rows)} clips, {shots} shots, {seconds:.0f} s"
     if "make" in step:
         made = json.loads(answer)
         return f": {made['seconds']:.1f} s, {made['frames']} frames"
