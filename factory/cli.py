@@ -289,15 +289,15 @@ def evaluate_command(
     as_json: AsJson = False,
 ) -> None:
     """Score a trained head on real YouTube-8M. Example: factory evaluate --yt8m yt8m/tune --json"""
-    from understanding.report import markdown, protocol_rows, write_report  # noqa: PLC0415
-    from understanding.runs import SHIPPED, evaluate  # noqa: PLC0415
+    from understanding.learning.report import markdown, protocol_rows, write_report  # noqa: PLC0415
+    from understanding.learning.runs import SHIPPED, evaluate  # noqa: PLC0415
 
     with _understood():
         if not protocol_a:
             scores = asdict(evaluate(checkpoint or SHIPPED, yt8m))
             _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
             return
-        from understanding.protocol_a import load_protocol  # noqa: PLC0415
+        from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415
 
         rows = protocol_rows(load_protocol(yt8m), out, names=only or (), seeds=range(seeds), report=_tell_run)
     if report:
@@ -310,7 +310,7 @@ def _understood() -> Iterator[None]:
     """Say what the understanding refuses as the factory says it."""
     from understanding.build import CheckpointRefused  # noqa: PLC0415
     from understanding.errors import MediaRefused  # noqa: PLC0415
-    from understanding.experiment import ExperimentRefused  # noqa: PLC0415
+    from understanding.learning.experiment import ExperimentRefused  # noqa: PLC0415
 
     try:
         yield

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from understanding.experiment import (
+from understanding.learning.experiment import (
     Experiment,
     ExperimentRefused,
     experiment_names,

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from understanding import losses
-from understanding.partial import certified_negatives, hide, propensities
+from understanding.learning import losses
+from understanding.learning.partial import certified_negatives, hide, propensities
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [-3.0, 0.0, 1.5]], dtype=torch.float64)
 STATES = torch.tensor([[1, 0, -1], [-1, 1, 0]], dtype=torch.int8)

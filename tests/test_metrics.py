@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from understanding import metrics
+from understanding.learning import metrics
 
 SCORES = np.array([[0.9, 0.5, 0.1], [0.8, 0.6, 0.7]])
 LABELS = np.array([[1, 0, 0], [0, 1, 1]])

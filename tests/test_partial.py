@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understanding.partial import (
+from understanding.learning.partial import (
     NEGATIVE,
     POSITIVE,
     UNKNOWN,

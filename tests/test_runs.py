@@ -10,14 +10,14 @@ import torch
 
 from factory.cli import main
 from tests.tiny_yt8m import CLASSES, tiny_yt8m
-from understanding import runs
 from understanding.build import CheckpointRefused
-from understanding.experiment import Experiment, named_experiment
-from understanding.metrics import gap
-from understanding.partial import UNKNOWN
-from understanding.protocol_a import ProtocolA, known, load_protocol
-from understanding.report import BEGIN, END, Row, markdown, protocol_rows, write_report
-from understanding.runs import load_head, run, run_name
+from understanding.learning import runs
+from understanding.learning.experiment import Experiment, named_experiment
+from understanding.learning.metrics import gap
+from understanding.learning.partial import UNKNOWN
+from understanding.learning.protocol_a import ProtocolA, known, load_protocol
+from understanding.learning.report import BEGIN, END, Row, markdown, protocol_rows, write_report
+from understanding.learning.runs import load_head, run, run_name
 from understanding.train import Progress
 
 QUICK = Experiment("quick", epochs=2, batch=32, hidden_share=0.5)
@@ -125,7 +125,7 @@ def test_the_protocol_runs_what_is_named(data: ProtocolA, tmp_path: Path, monkey
     def named(name: str, **changes: object) -> Experiment:
         return replace(named_experiment(name), epochs=1, batch=32, **changes)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("understanding.report.named_experiment", named)
+    monkeypatch.setattr("understanding.learning.report.named_experiment", named)
     rows = protocol_rows(data, tmp_path, names=("weighted", "ignore-unknown"), shares=(0.5,), seeds=(0, 1))
     assert {(row.name, len(row.scores)) for row in rows} == {("weighted", 2), ("ignore-unknown", 2)}
     assert rows[0].mean("gap") >= rows[1].mean("gap")

@@ -15,8 +15,8 @@ import torch
 
 from tests.tiny_yt8m import tiny_yt8m
 from understanding.build import build_net
-from understanding.curves import read_log
-from understanding.experiment import Experiment, ExperimentRefused
+from understanding.learning.curves import read_log
+from understanding.learning.experiment import Experiment, ExperimentRefused
 from understanding.modeling.net import Net
 from understanding.sizes import Size
 from understanding.train import Lesson, Progress, learning_rate, predict, train

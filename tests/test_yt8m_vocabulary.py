@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from understanding.errors import MediaRefused
-from understanding.partial import certified_negatives
+from understanding.learning.partial import certified_negatives
 from understanding.yt8m.shards import load_videos, shard_paths
 from understanding.yt8m.vocabulary import read_segment_vocabulary, read_vocabulary
 

@@ -21,11 +21,11 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from understanding import losses
-from understanding.augment import add_noise, mask_rows
-from understanding.curves import Curves
 from understanding.errors import MediaRefused
-from understanding.experiment import (
+from understanding.learning import losses
+from understanding.learning.augment import add_noise, mask_rows
+from understanding.learning.curves import Curves
+from understanding.learning.experiment import (
     Experiment,
     ExperimentRefused,
     draw_seed,
@@ -34,11 +34,11 @@ from understanding.experiment import (
     named_experiment,
     to_json,
 )
+from understanding.learning.partial import UNKNOWN
+from understanding.learning.state import TrainingState, load_state, save_state
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
 from understanding.modeling.net import Net
-from understanding.partial import UNKNOWN
-from understanding.training_state import TrainingState, load_state, save_state
 
 WEIGHT_SMOOTHING: Final = 1e-8
 
@@ -274,8 +274,8 @@ def _place() -> tuple[int, int]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train one experiment of Protocol A from the command line."""
-    from understanding.protocol_a import load_protocol  # noqa: PLC0415
-    from understanding.runs import run  # noqa: PLC0415  runs are made of trainings
+    from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415
+    from understanding.learning.runs import run  # noqa: PLC0415  runs are made of trainings
 
     parser = argparse.ArgumentParser(prog="python -m understanding.train", description=main.__doc__)
     parser.add_argument("config", help="YAML file of the experiment, or the name of one of the house's own")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from understanding.partial import POSITIVE, UNKNOWN
+from understanding.learning.partial import POSITIVE, UNKNOWN
 
 
 def unknown_negative(logits: Tensor, states: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from understanding.experiment import experiment_names, named_experiment
-from understanding.protocol_a import ProtocolA, Scores
-from understanding.runs import Report, run
+from understanding.learning.experiment import experiment_names, named_experiment
+from understanding.learning.protocol_a import ProtocolA, Scores
+from understanding.learning.runs import Report, run
 
 SHARES: Final = (0.9, 0.5)
 SEEDS: Final = (0, 1, 2)

@@ -15,18 +15,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from understanding.build import CheckpointRefused, build_net
-from understanding.experiment import Experiment, draw_seed, named_experiment
 from understanding.labels import LabelGraph
+from understanding.learning.experiment import Experiment, draw_seed, named_experiment
+from understanding.learning.partial import propensities
+from understanding.learning.protocol_a import Known, ProtocolA, Records, Scores, known, score
 from understanding.modeling.net import Net
-from understanding.partial import propensities
-from understanding.protocol_a import Known, ProtocolA, Records, Scores, known, score
 from understanding.sentences import SentenceEncoder
 from understanding.sizes import SIZES, Mix, Size
 from understanding.train import Lesson, Progress, predict, train
 from understanding.yt8m.shards import load_videos, shard_paths
 
 MODEL: Final = "model.safetensors"
-SHIPPED: Final = Path(__file__).parent / "weights" / "protocol-a.safetensors"
+SHIPPED: Final = Path(__file__).parent.parent / "weights" / "protocol-a.safetensors"
 GRAPH_HIDDEN: Final = 256
 SENTENCE: Final = 512  # width of a label's text vector
 

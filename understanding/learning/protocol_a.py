@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding.labels import LabelGraph
-from understanding.metrics import gap, hit_at_one, mean_average_precision
-from understanding.partial import UNKNOWN, Bools, States, certified_negatives, cooccurrence, hide
+from understanding.learning.metrics import gap, hit_at_one, mean_average_precision
+from understanding.learning.partial import UNKNOWN, Bools, States, certified_negatives, cooccurrence, hide
 from understanding.yt8m.shards import Videos, load_videos, shard_paths
 from understanding.yt8m.vocabulary import Vocabulary, read_vocabulary
 

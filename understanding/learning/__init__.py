@@ -1,0 +1,1 @@
+"""How a head learns: what is known of the labels, what is lost, what is scored, and the experiments that compare."""
