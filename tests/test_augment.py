@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from understanding import augment
+from understanding.learning import augment
 from understanding.modeling.inputs import SENTENCE_DIM, ShotInputs, collate
 
 
