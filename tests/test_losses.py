@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from understanding.learning import losses
 from understanding.learning.partial import certified_negatives, hide, propensities
@@ -45,6 +46,14 @@ def no(logit: float) -> float:
 def by_hand(cells: list[float]) -> Any:
     assert len(cells) == LOGITS.numel()
     return pytest.approx(sum(cells) / len(cells), abs=1e-12)
+
+
+def test_open_cells_leave_out_what_is_unknown_or_ruled_out() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5, 3.0]])
+    states = torch.tensor([[1, 0, -1, 0]])
+    certified = torch.tensor([[False, False, False, True]])
+    expected = (functional.softplus(torch.tensor(-2.0)) + functional.softplus(torch.tensor(-1.0))) / 4
+    assert losses.open_cells(logits, states, certified) == pytest.approx(float(expected))
 
 
 def test_unknown_as_negative() -> None:

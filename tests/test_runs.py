@@ -83,6 +83,12 @@ def test_self_training_asks_its_teachers_first(data: ProtocolA, tmp_path: Path) 
     assert {path.name for path in tmp_path.iterdir()} == set(places)
 
 
+def test_a_teacher_that_is_told_the_coarse_labels_uses_them(data: ProtocolA, tmp_path: Path) -> None:
+    told = run(replace(QUICK, name="told", size="video-told", loss="open-cells", epochs=8), data, tmp_path)
+    others = replace(data.report, coarse=np.roll(data.report.coarse, 1, axis=1))
+    assert (told.probabilities(data.report) != told.probabilities(others)).any()
+
+
 @pytest.mark.parametrize("head", ["graph", "residual", "outputs", "attention", "regularised"])
 def test_every_form_of_the_label_graph_trains_and_comes_back(data: ProtocolA, tmp_path: Path, head: str) -> None:
     trained = run(replace(QUICK, name=head, head=head, epochs=1, penalty=0.01), data, tmp_path)

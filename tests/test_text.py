@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from understanding.build import load_bert
-from understanding.modeling.text import BertBranch, SentenceBranch, frozen_prefixes
+from understanding.modeling.text import BertBranch, VectorBranch, frozen_prefixes
 
 
 def tiny_bert() -> BertModel:
@@ -105,7 +105,7 @@ def test_gradients_of_the_branches_are_right() -> None:
         return answer
 
     assert torch.autograd.gradcheck(run, weights)
-    sentences = SentenceBranch(4, 3).double()
+    sentences = VectorBranch(4, 3).double()
     assert torch.autograd.gradcheck(sentences, (torch.randn(2, 4, dtype=torch.float64, requires_grad=True),))
 
 
@@ -142,7 +142,7 @@ def test_an_open_bert_learns() -> None:
 
 
 def test_a_missing_sentence_gives_zeros() -> None:
-    branch = SentenceBranch(6, 3)
+    branch = VectorBranch(6, 3)
     torch.nn.init.ones_(branch.project.bias)
     vectors = torch.stack([torch.zeros(6), torch.ones(6)])
     answer = branch(vectors)

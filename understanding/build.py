@@ -127,14 +127,15 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
     from understanding.modeling.fusion import GroupedFusion  # noqa: PLC0415
     from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415
     from understanding.modeling.net import MultimodalNet  # noqa: PLC0415
-    from understanding.modeling.text import BertBranch, SentenceBranch  # noqa: PLC0415
+    from understanding.modeling.text import BertBranch, VectorBranch  # noqa: PLC0415
 
     picture = _temporal(size, size.picture)
     sound = _temporal(size, size.sound, share=2)
     text = BertBranch(bert, size.words) if size.words else None
-    sentence = SentenceBranch(SENTENCE_DIM, size.words) if size.words else None
+    sentence = VectorBranch(SENTENCE_DIM, size.words) if size.words else None
+    told = VectorBranch(size.told, size.told_width) if size.told else None
     fusion = GroupedFusion(
-        sum(part.out_features for part in (picture, sound, text, sentence) if part is not None),
+        sum(part.out_features for part in (picture, sound, text, sentence, told) if part is not None),
         hidden=size.hidden,
         reduction=size.reduction,
         groups=size.fused_groups,
@@ -143,7 +144,9 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
         late_dropout=size.late_dropout,
     )
     head = _head(size, fusion.out_features, labels)
-    return MultimodalNet(picture=picture, sound=sound, text=text, sentence=sentence, fusion=fusion, head=head)
+    return MultimodalNet(
+        picture=picture, sound=sound, text=text, sentence=sentence, told=told, fusion=fusion, head=head
+    )
 
 
 def _mixed(mix: Mix, labels: _Labels, bert: Any) -> MixedNet:

@@ -95,6 +95,7 @@ def _batch(size: Size, videos: int, rows: int) -> Batch:
         tokens=torch.arange(videos * TOKENS).view(videos, TOKENS),  # no two alike: equal words are read once
         token_mask=torch.ones(videos, TOKENS, dtype=torch.bool),
         sentence=torch.ones(videos, SENTENCE_DIM),
+        told=torch.ones(videos, size.told) if size.told else None,
     )
 
 
@@ -126,6 +127,7 @@ def _note(stages: dict[str, list[str | int]], name: str) -> Callable[[nn.Module,
 
 def _inputs(batch: Batch, *, words: bool) -> dict[str, list[str | int]]:
     read = ["picture", "picture_mask", "sound", "sound_mask", *(["tokens", "token_mask", "sentence"] if words else [])]
+    read += ["told"] if batch.told is not None else []
     return {name: _shape(getattr(batch, name)) for name in read}
 
 

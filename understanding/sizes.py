@@ -29,6 +29,8 @@ class Size:
     late_dropout: float = 0.0
     classes: int | None = None  # None: as many as the data, or the taxonomy, has
     words: int = 0  # width of each word branch; 0: the net reads no words
+    told: int = 0  # labels that the net reads as an input (0: none), as only a teacher may
+    told_width: int = 128
     head: Classifier = "linear"
     graph_hidden: int = 0  # inner width of a graph or attention head
 
@@ -65,6 +67,8 @@ SIZES: Final[Mapping[str, Size | Mix]] = {
     # YouTube-8M records of one row a video, on a laptop
     "video-small": _VIDEO,
     "video-mix3": Mix((_VIDEO, replace(_VIDEO, hidden=640, reduction=16), replace(_VIDEO, hidden=384, reduction=4))),
+    # a teacher of the first that is told the 24 coarse labels (learning using privileged information)
+    "video-told": replace(_VIDEO, told=24),
     # YouTube-8M records of one row a second, on a laptop: ours, and the named baselines
     "frame-small": _FRAME,
     "frame-gru": replace(_FRAME, temporal="gru", width=256),

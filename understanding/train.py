@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ class Lesson:
     """What is trained on: rows (N, Dp) and (N, Ds), states (N, C), ruled out cells (N, C), weights of the classes (C,).
 
     `posterior` (N, C) is what teachers believe, probabilities; `propensity` the share of open cells that is known, one
-    number for each class.
+    number for each class; `told` (N, V) the labels that a teacher reads.
     """
 
     picture: Tensor
@@ -69,6 +69,7 @@ class Lesson:
     weights: Tensor
     propensity: Tensor
     posterior: Tensor | None = None
+    told: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -165,22 +166,22 @@ def learning_rate(experiment: Experiment, step: int, steps: int) -> float:
     return experiment.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def predict(net: Net, picture: Tensor, sound: Tensor, *, chunk: int = 2048) -> Tensor:
+def predict(net: Net, picture: Tensor, sound: Tensor, told: Tensor | None = None, *, chunk: int = 2048) -> Tensor:
     """Return logits (N, C) on the CPU for one row a video; a row of zeros is a modality that is not there."""
     device = next(net.parameters()).device
     with torch.inference_mode():
         parts = [
-            net(_rows(picture[at : at + chunk], sound[at : at + chunk]).to(device)).float().cpu()
-            for at in range(0, len(picture), chunk)
+            net(_rows(picture[part], sound[part], None if told is None else told[part]).to(device)).float().cpu()
+            for part in (slice(at, at + chunk) for at in range(0, len(picture), chunk))
         ]
     return torch.cat(parts)
 
 
-def _rows(picture: Tensor, sound: Tensor) -> Batch:
+def _rows(picture: Tensor, sound: Tensor, told: Tensor | None = None) -> Batch:
     """One row a video as a batch, (B, D) each; a row of zeros has no mask."""
     streams = [stream.unsqueeze(1) for stream in (picture, sound)]
     masks = [stream.any(dim=2) for stream in streams]
-    return Batch.of_rows(streams[0], masks[0], streams[1], masks[1])
+    return replace(Batch.of_rows(streams[0], masks[0], streams[1], masks[1]), told=told)
 
 
 def _batches(experiment: Experiment, count: int, epoch: int) -> Iterator[Tensor]:
@@ -207,7 +208,7 @@ def _augmented(
     if experiment.masking:
         masked = mask_rows(streams, experiment.masking, generator)
         streams = (masked[0], masked[1])
-    return _rows(*streams)
+    return _rows(*streams, None if lesson.told is None else lesson.told[rows])
 
 
 class _Learner(nn.Module):
@@ -249,6 +250,8 @@ def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor
             loss = losses.unknown_negative(logits, told, weights)
         case "ignore-unknown":
             loss = losses.ignore_unknown(logits, told, weights)
+        case "open-cells":
+            loss = losses.open_cells(logits, states, certified, weights)
         case "weighted":
             loss = losses.weighted(logits, told, weights, **options)
         case "inverse-propensity":

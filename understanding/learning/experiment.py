@@ -16,6 +16,7 @@ from understanding.sizes import SIZES
 Loss = Literal[
     "unknown-negative",
     "ignore-unknown",
+    "open-cells",
     "weighted",
     "inverse-propensity",
     "partial-asymmetric",

@@ -34,6 +34,15 @@ def weighted(logits: Tensor, states: Tensor, weights: Tensor | None = None, *, u
     return _mean(_cross_entropy(logits, states == POSITIVE) * share, weights)
 
 
+def open_cells(logits: Tensor, states: Tensor, certified: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of the known cells that are not ruled out: what a net learns that is told the coarse labels.
+
+    Cells are hidden by chance alone, so that among the open ones the known are like the unknown and need no weighing.
+    """
+    counted = (states != UNKNOWN) & ~certified
+    return _mean(_cross_entropy(logits, states == POSITIVE) * counted, weights)
+
+
 def inverse_propensity(
     logits: Tensor,
     states: Tensor,

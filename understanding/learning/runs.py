@@ -19,7 +19,7 @@ from understanding.labels import LabelGraph
 from understanding.learning.experiment import Experiment, draw_seed, named_experiment
 from understanding.learning.partial import propensities
 from understanding.learning.protocol_a import Known, ProtocolA, Records, Scores, known, score
-from understanding.modeling.net import Net
+from understanding.modeling.net import MultimodalNet, Net
 from understanding.sentences import SentenceEncoder
 from understanding.sizes import SIZES, Mix, Size
 from understanding.train import Lesson, Progress, predict, train
@@ -47,7 +47,9 @@ class Head:
         picture, sound = torch.from_numpy(records.picture), torch.from_numpy(records.sound)
         picture = torch.zeros_like(picture) if without == "picture" else picture
         sound = torch.zeros_like(sound) if without == "sound" else sound
-        fine: NDArray[np.float32] = torch.sigmoid(predict(self.net, picture, sound))[:, : len(self.classes)].numpy()
+        told = _told(records) if isinstance(self.net, MultimodalNet) and self.net.told is not None else None
+        logits = predict(self.net, picture, sound, told)
+        fine: NDArray[np.float32] = torch.sigmoid(logits)[:, : len(self.classes)].numpy()
         return fine
 
     def scores(self, records: Records) -> Scores:
@@ -82,7 +84,7 @@ def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = 
         report=lambda progress: report(name, progress),
     )
     scores = Head(trained, data.classes, {}).scores(data.choose)
-    save_head(path, trained, experiment, data.classes, scores)
+    save_head(path, trained, experiment, classes=data.classes, outputs=len(data.names), scores=scores)
     return load_head(path)
 
 
@@ -123,12 +125,15 @@ def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArr
         posterior=None
         if believed is None
         else torch.from_numpy(np.concatenate([believed, coarse.astype(np.float32)], axis=1)),
+        told=_told(train_split),
     )
 
 
 def net_of(experiment: Experiment, data: ProtocolA, told: Known) -> Net:
     """Build the experiment's net; a head that knows the labels gets their names' vectors and the counted graph."""
     size = size_of(experiment.size, experiment.head)
+    if isinstance(size, Size) and size.told:
+        size = replace(size, told=data.train.coarse.shape[1])
     vectors = SentenceEncoder().encode(data.names) if experiment.head else None
     return build_net(
         size,
@@ -149,12 +154,15 @@ def size_of(name: str, head: str) -> Size | Mix:
     return replace(size, head=head, graph_hidden=GRAPH_HIDDEN)  # type: ignore[arg-type]
 
 
-def save_head(path: Path, net: Net, experiment: Experiment, classes: tuple[int, ...], scores: Scores) -> None:
+def save_head(
+    path: Path, net: Net, experiment: Experiment, *, classes: tuple[int, ...], outputs: int, scores: Scores
+) -> None:
     """Write the weights in half precision, and beside them what they are and how they scored."""
     about = {
         "experiment": asdict(experiment),
         "classes": list(classes),
-        "outputs": _outputs(net),
+        "outputs": outputs,
+        "told": outputs - len(classes),
         "scores": asdict(scores),
     }
     weights = {key: _halved(value) for key, value in net.state_dict().items()}
@@ -172,6 +180,7 @@ def load_head(path: Path) -> Head:
         blank = LabelGraph(np.zeros((outputs, outputs)))
         vectors = np.zeros((outputs, SENTENCE), np.float32)
         size = size_of(made["size"], made["head"])
+        size = replace(size, told=about["told"]) if isinstance(size, Size) and size.told else size
         net = build_net(size, classes=outputs, graph=blank, label_vectors=vectors)
         net.load_state_dict(
             {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
@@ -191,9 +200,9 @@ def evaluate(checkpoint: Path, folder: Path) -> Scores:
     return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))
 
 
-def _outputs(net: Net) -> int:
-    probe = torch.zeros(2, 1024), torch.zeros(2, 128)
-    return int(predict(net, *probe).shape[1])
+def _told(records: Records) -> torch.Tensor:
+    """The coarse labels as a net reads them."""
+    return torch.from_numpy(records.coarse.astype(np.float32))
 
 
 def _halved(value: torch.Tensor) -> torch.Tensor:

@@ -43,6 +43,7 @@ class Batch:
     token_mask: Tensor  # (B, L) bool
     sentence: Tensor  # (B, 512) float, zeros where there are no words
     prior: Tensor | None = None  # (B, C) float logits
+    told: Tensor | None = None  # (B, V) 0 or 1, labels that a net may read: privileged information of a teacher
 
     @classmethod
     def of_rows(cls, picture: Tensor, picture_mask: Tensor, sound: Tensor, sound_mask: Tensor) -> Batch:

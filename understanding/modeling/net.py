@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from understanding.modeling.head import Head
 from understanding.modeling.inputs import Batch
-from understanding.modeling.text import BertBranch, SentenceBranch
+from understanding.modeling.text import BertBranch, VectorBranch
 
 
 class Net(nn.Module, ABC):
@@ -39,13 +39,14 @@ class MultimodalNet(Net):
         picture: nn.Module,
         sound: nn.Module,
         text: BertBranch | None,
-        sentence: SentenceBranch | None,
+        sentence: VectorBranch | None,
+        told: VectorBranch | None = None,
         fusion: nn.Module,
         head: Head,
     ) -> None:
         super().__init__()
         self.picture, self.sound, self.text, self.sentence = picture, sound, text, sentence
-        self.fusion, self.head = fusion, head
+        self.told, self.fusion, self.head = told, fusion, head
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits (B, C)."""
@@ -65,4 +66,8 @@ class MultimodalNet(Net):
             parts.append(self.text(batch.tokens, batch.token_mask))
         if self.sentence is not None:
             parts.append(self.sentence(batch.sentence))
+        if self.told is not None:
+            if batch.told is None:
+                raise ValueError("this net reads labels that it is told, and the batch has none")
+            parts.append(self.told(batch.told))
         return torch.cat(parts, dim=1)

@@ -53,17 +53,17 @@ class BertBranch(nn.Module):
         return F.normalize((states * share.unsqueeze(-1)).sum(dim=1), dim=1)[again.reshape(-1)]
 
 
-class SentenceBranch(nn.Module):
-    """(B, D) sentence vectors, zeros where there are no words -> (B, out), zeros there too."""
+class VectorBranch(nn.Module):
+    """(B, D) one vector a shot, zeros where there is none -> (B, out), zeros there too: sentences, or labels told."""
 
     def __init__(self, features: int, out: int) -> None:
         super().__init__()
         self.out_features = out
         self.project = nn.Linear(features, out)
 
-    def forward(self, sentence: Tensor) -> Tensor:
-        spoken = sentence.ne(0).any(dim=1, keepdim=True)
-        projected: Tensor = F.relu(self.project(sentence)) * spoken
+    def forward(self, vectors: Tensor) -> Tensor:
+        present = vectors.ne(0).any(dim=1, keepdim=True)
+        projected: Tensor = F.relu(self.project(vectors)) * present
         return projected
 
 
