@@ -87,6 +87,8 @@ def test_a_teacher_that_is_told_the_coarse_labels_uses_them(data: ProtocolA, tmp
     told = run(replace(QUICK, name="told", size="video-told", loss="open-cells", epochs=8), data, tmp_path)
     others = replace(data.report, coarse=np.roll(data.report.coarse, 1, axis=1))
     assert (told.probabilities(data.report) != told.probabilities(others)).any()
+    with pytest.raises(CheckpointRefused, match="teacher"):
+        runs.evaluate(told.path, tmp_path)
 
 
 @pytest.mark.parametrize("head", ["graph", "residual", "outputs", "attention", "regularised"])

@@ -47,10 +47,15 @@ class Head:
         picture, sound = torch.from_numpy(records.picture), torch.from_numpy(records.sound)
         picture = torch.zeros_like(picture) if without == "picture" else picture
         sound = torch.zeros_like(sound) if without == "sound" else sound
-        told = _told(records) if isinstance(self.net, MultimodalNet) and self.net.told is not None else None
+        told = _told(records) if self.is_told else None
         logits = predict(self.net, picture, sound, told)
         fine: NDArray[np.float32] = torch.sigmoid(logits)[:, : len(self.classes)].numpy()
         return fine
+
+    @property
+    def is_told(self) -> bool:
+        """Say whether the net reads coarse labels, and so is a teacher only."""
+        return isinstance(self.net, MultimodalNet) and self.net.told is not None
 
     def scores(self, records: Records) -> Scores:
         return score(
@@ -195,6 +200,10 @@ def load_head(path: Path) -> Head:
 def evaluate(checkpoint: Path, folder: Path) -> Scores:
     """Score a checkpoint on the full fine labels of every video-level shard of a folder."""
     head = load_head(checkpoint)
+    if head.is_told:
+        raise CheckpointRefused(
+            f"{checkpoint}: it is a teacher, which has to be told labels", next_step="name its student"
+        )
     videos = load_videos(shard_paths(folder))
     nothing = np.zeros((len(videos), 0), bool)
     return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))
