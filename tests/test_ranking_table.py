@@ -63,6 +63,13 @@ def test_what_is_no_table_is_refused(data: bytes, says: str) -> None:
         read_table(data, "t.csv")
 
 
+def test_an_overlong_cell_refuses_its_row_alone() -> None:
+    data = b"name,sales\nOne,30\nTwo,20\n" + b"x" * 3000 + b",15\nThree,10\n"
+    _ranking, bad = rank_table(read_table(data, "t.csv"), {})
+    (row,) = bad
+    assert str(row).startswith("line 4, column 'name': the name has ")
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
     try:

@@ -18,7 +18,7 @@ from factory.plan.numbers import UNITS, unit_of
 MAX_BYTES = 20_000_000
 MAX_ROWS = 50_000
 MAX_COLUMNS = 200
-MAX_CELL = 2_000
+MAX_CELL = 2_000  # characters that are read of a cell: more than any name, number or note may have
 MAX_NAME = 80
 _ODD = frozenset({"Cc", "Cs", "Co", "Cn"})
 _TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows
@@ -193,9 +193,9 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         for cells in reader:
             if line > MAX_ROWS + 1:
                 raise TableUnreadable(name, f"it has more than {MAX_ROWS} rows")
-            if any(len(cell) > MAX_CELL for cell in cells):
-                raise TableUnreadable(name, f"line {line} has a cell of more than {MAX_CELL} characters")
-            yield line, cells
+            if line == 1 and any(len(cell) > MAX_CELL for cell in cells):
+                raise TableUnreadable(name, f"its header has a cell of more than {MAX_CELL} characters")
+            yield line, [cell[:MAX_CELL] for cell in cells]
             line = reader.line_num + 1
     except csv.Error as error:
         raise TableUnreadable(name, f"line {line}: {error}") from error
