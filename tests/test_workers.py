@@ -199,6 +199,14 @@ def test_a_broker_that_does_not_answer_is_refused(url: str) -> None:
     assert refusal.value.next_step
 
 
+def test_beat_says_in_one_sentence_that_it_has_no_broker(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "celery", "-A", "workers.app", "beat"]
+    without = environment | {"FACTORY_BROKER_URL": ""}
+    told = subprocess.run(command, env=without, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 1
+    assert "broker-unusable: " in told.stderr.strip().splitlines()[-1]
+
+
 def test_a_worker_says_in_one_sentence_why_it_does_not_start(
     environment: dict[str, str], dropping_redis: str, tmp_path: Path
 ) -> None:

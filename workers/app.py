@@ -53,6 +53,12 @@ app.conf.update(
 _duties: list[Duties] = []
 
 
+@signals.import_modules.connect
+def make_home(**_: Any) -> None:
+    """Beat keeps its notes there, and it may be the first to come."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+
+
 @signals.celeryd_init.connect
 def refuse_to_start_in_vain(**_: Any) -> None:
     """End with one sentence where a worker could only lose work."""
@@ -62,6 +68,15 @@ def refuse_to_start_in_vain(**_: Any) -> None:
         require_migrated(sessions.engine)
         with sessions.write() as session:
             seed(session, datetime.now(UTC))
+    except FactoryError as refusal:
+        sys.exit(refusal.sentence())
+
+
+@signals.beat_init.connect
+def refuse_to_ring_in_vain(**_: Any) -> None:
+    """Without a broker Celery would try an address of its own, for ever."""
+    try:
+        check_broker(settings.broker_url)
     except FactoryError as refusal:
         sys.exit(refusal.sentence())
 
