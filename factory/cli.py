@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,15 +33,21 @@ from factory.store.db import migrate, require_migrated
 from factory.wiring import Parts, parts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
-samples_app = typer.Typer(no_args_is_help=True, help="Material to start with: drawn clips and public ones.")
-catalog_app = typer.Typer(no_args_is_help=True, help="Cars and rankings with source and date.")
-db_app = typer.Typer(no_args_is_help=True, help="The database.")
-model_app = typer.Typer(no_args_is_help=True, help="The nets that tag.")
+samples_app = typer.Typer(
+    no_args_is_help=True,
+    help="Material to start with: drawn clips and public ones. Example: factory samples draw samples/drawn",
+)
+catalog_app = typer.Typer(
+    no_args_is_help=True,
+    help="Cars and rankings with source and date. Example: factory catalog load sales.csv",
+)
+db_app = typer.Typer(no_args_is_help=True, help="The database. Example: factory db migrate")
+model_app = typer.Typer(no_args_is_help=True, help="The nets that tag. Example: factory model --help")
 app.add_typer(samples_app, name="samples")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(db_app, name="db")
 app.add_typer(model_app, name="model")
-train_app = typer.Typer(no_args_is_help=True, help="Train the nets.")
+train_app = typer.Typer(no_args_is_help=True, help="Train the nets. Example: factory train --help")
 app.add_typer(train_app, name="train")
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
@@ -58,6 +66,8 @@ def ingest_command(
     house = _house()
     files = list(wanted_files(paths))
     refused = skipped = 0
+    if not files:
+        _say("there is no file in what was named")
     with tqdm(files, unit="clip", disable=None, file=sys.stderr) as bar:
         for file in bar:
             outcome = ingest(file.path, house, Provenance(credit, licence))
@@ -164,7 +174,7 @@ def serve_command() -> None:
 @app.command("doctor")
 def doctor_command(as_json: AsJson = False) -> None:
     """Say what is here, in which version, and how to get what is missing. Example: factory doctor --json"""
-    report = examine(parts())
+    report = examine(Parts(Settings()))
     if as_json:
         _answer(report)
     else:
@@ -333,10 +343,9 @@ def _brief(**values: Any) -> Brief:
         return Brief(**values)
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        name = "--" + str(first["loc"][0]) if first["loc"] else "the order"
-        raise WrongUsage(
-            f"{name}: {first['msg']}, not {first['input']!r}", next_step="see factory make --help"
-        ) from None
+        name = "--" + str(first["loc"][0]).replace("aspects", "aspect") if first["loc"] else "the order"
+        given = textwrap.shorten(repr(first["input"]), 80, placeholder="...")
+        raise WrongUsage(f"{name}: {first['msg']}, not {given}", next_step="see factory make --help") from None
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -408,6 +417,13 @@ def main() -> None:
     except FactoryError as refusal:
         _say(refusal.sentence())
         sys.exit(refusal.exit_code)
+    except BrokenPipeError:  # the reader of the answer has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{str(error.filename)!r}: " if error.filename else ""
+        _say(f"file-refused: {where}{error.strerror or error}. Next: name a place that can be read and written")
+        sys.exit(1)
     except ValidationError as wrong:
         first = wrong.errors()[0]
         _say(

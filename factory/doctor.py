@@ -14,7 +14,7 @@ import imageio_ffmpeg
 
 from factory.render.fonts import font_file
 from factory.store.db import newest_revision, require_migrated
-from factory.wiring import Parts
+from factory.wiring import Parts, prepare
 
 LEAST_DISK = 5 << 30
 INSTALL = "run `./run setup`, or install requirements.lock anew"
@@ -50,8 +50,9 @@ def examine(parts: Parts) -> dict[str, Any]:
         *(_package(name, INSTALL) for name in (*WEIGHTS, *VOICES)),
         _tried("ffmpeg", _ffmpeg, INSTALL),
         _tried("font", lambda: font_file().name, INSTALL),
+        _tried("home", lambda: _home(parts), "set FACTORY_HOME to a folder that can be written"),
         _tried("database", lambda: _database(parts), "run `factory db migrate`, or mend FACTORY_DATABASE_URL"),
-        _tried("templates", lambda: ", ".join(parts.templates.names()), "mend or unset FACTORY_TEMPLATES"),
+        _tried("templates", lambda: _templates(parts), "mend or unset FACTORY_TEMPLATES"),
         _disk(parts),
         _broker(parts),
     ]
@@ -83,9 +84,22 @@ def _database(parts: Parts) -> str:
     return f"{parts.sessions.engine.dialect.name} at {newest_revision()}"
 
 
+def _home(parts: Parts) -> str:
+    prepare(parts.settings)
+    return str(parts.settings.home.resolve())
+
+
+def _templates(parts: Parts) -> str:
+    own = parts.settings.templates
+    if own and not own.is_dir():
+        raise NotADirectoryError(f"FACTORY_TEMPLATES {str(own)!r} is no folder")
+    return ", ".join(parts.templates.names())
+
+
 def _disk(parts: Parts) -> Check:
-    free = shutil.disk_usage(parts.settings.home).free
-    remedy = f"free disk under {parts.settings.home}, or set FACTORY_HOME to a larger one"
+    home = parts.settings.home.resolve()
+    free = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.is_dir())).free
+    remedy = "" if free >= LEAST_DISK else f"free disk under {home}, or set FACTORY_HOME to a larger one"
     return Check("disk", free >= LEAST_DISK, f"{free / (1 << 30):.1f} GiB free", remedy)
 
 

@@ -60,9 +60,10 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
     try:
         tagged = parts.tagger.read_as(adopted.path, path.name)
-    except MediaRefused:
+    except MediaRefused as refusal:
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
-        raise
+        cause = refusal.cause.replace(adopted.path.name, repr(path.name)[1:-1])  # the name that the person knows
+        raise MediaRefused(refusal.code, cause, next_step=refusal.next_step) from refusal
     with parts.sessions.write() as session:
         added = assets.add_clip(
             session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,17 @@ class JobFailed(FactoryError):
     def __init__(self, job: Job) -> None:
         super().__init__(job.error_text or f"job {job.id} is {job.state}", next_step=job.next_step or "look at the job")
         self.code = job.error_code or f"job-{job.state}"  # type: ignore[misc]  # the ledger's code is the contract
-        self.exit_code = 4 if job.error_code == "no-material" else 1  # type: ignore[misc]
+        self.exit_code = _exit_codes().get(self.code, 1)  # type: ignore[misc]
+
+
+def _exit_codes() -> dict[str, int]:
+    """Return the exit code of each refusal by its code, which is all that the ledger keeps of one."""
+    found, waiting = dict[str, int](), [FactoryError]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        found[kind.__dict__.get("code", "")] = kind.exit_code
+    return found
 
 
 def table_of(path: Path) -> Table:
@@ -48,6 +59,8 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
 
     parts.templates.describe(brief.template)
     parts.templates.brand(brief.brand)
+    if out:
+        _check_writable(out)
     with parts.sessions.write() as session:
         job = jobs.submit(session, brief, by="make").job
     with _Watch(job, parts, on_progress):
@@ -59,9 +72,20 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
     return made_record(ended, parts, out)
 
 
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that takes no files before an hour of work is meant for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        cause = f"no file can be written into {folder}: {error.strerror}"
+        raise WrongUsage(cause, next_step="name a folder that can be written") from None
+
+
 def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
-    """Return a finished job as plain data, its files copied into `out` where one is named."""
-    outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(o.aspect for o in job.outputs)]
+    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
+    outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
     return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs}
 
 

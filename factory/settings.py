@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,11 +22,13 @@ class Settings(BaseSettings):
     templates: Path | None = Field(default=None, description="a folder of your own templates, looked in first")
     samples: Path | None = Field(default=None, description="a local folder that holds the public sample clips")
     inbox: Path | None = Field(default=None, description="a folder that the schedule scans for new clips")
-    voice: str = Field(default="auto", description="narrator: auto, local or silent")
+    voice: Literal["auto", "local", "silent"] = Field(default="auto", description="narrator: auto, local or silent")
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
-    web_port: int = Field(default=8787, description="port that `factory serve` binds")
+    web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR, to stderr")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR, to stderr"
+    )
 
     @property
     def database(self) -> str:

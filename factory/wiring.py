@@ -6,11 +6,14 @@ settings of a temporary home, a silent voice or a tagger of its own.
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from factory.errors import FactoryError
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
@@ -21,6 +24,10 @@ from understanding.labels import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from factory.render.narrator import Narrator
     from understanding import Tagger
+
+
+class HomeUnusable(FactoryError):
+    code = "home-unusable"
 
 
 class Parts:
@@ -80,10 +87,23 @@ class Parts:
 def parts(settings: Settings | None = None) -> Parts:
     """Return parts over a database that is ready: a SQLite file of our own is brought up to date without asking."""
     built = Parts(settings or Settings())
-    if built.settings.database.startswith("sqlite"):
-        built.settings.home.mkdir(parents=True, exist_ok=True)
-        migrate(built.settings.database)
+    prepare(built.settings)
     return built
+
+
+def prepare(settings: Settings) -> None:
+    """Make the home, and bring a SQLite database up to date."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        if not os.access(settings.home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it cannot be written")
+    except OSError as error:
+        raise HomeUnusable(
+            f"FACTORY_HOME {str(settings.home)!r} cannot be used: {error.strerror}",
+            next_step="set FACTORY_HOME to a folder that can be written",
+        ) from error
+    if settings.database.startswith("sqlite"):
+        migrate(settings.database)
 
 
 def open_produce() -> Callable[[str], object]:

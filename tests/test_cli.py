@@ -47,6 +47,11 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("make", "rankng", "--subject", "x"), 2, "unknown-template"),
         (("make", "ranking", "--data", "missing.csv"), 2, "wrong-usage"),
         (("make", "ranking", "--set", "top"), 2, "wrong-usage"),
+        (("make", "ranking", "--set", "bogus=1", "--subject", "x", "--draft"), 2, "unknown-subject"),
+        (("make", "ranking", "--draft"), 2, "wrong-usage"),
+        (("make", "off_road", "--subject", "x" * 9999), 2, "wrong-usage"),
+        (("make", "off_road", "--out", "/dev/null/out"), 2, "wrong-usage"),
+        (("samples", "fetch", "/dev/null/clips"), 1, "file-refused"),
         (("make", "ranking", "--aspect", "4:3"), 2, "wrong-usage"),
         (("make", "off_road", "--seconds", "15", "--draft"), 4, "no-material"),
     ],
@@ -56,8 +61,10 @@ def test_refusals_have_a_code_a_cause_and_a_next_step(
 ) -> None:
     told = factory(tmp_path, *arguments, FACTORY_VOICE="silent")
     assert told.returncode == status, told.stderr
-    assert told.stderr.splitlines()[-1].startswith(f"{code}: ")
-    assert "Next: " in told.stderr
+    (line,) = told.stderr.splitlines()
+    assert line.startswith(f"{code}: ")
+    assert "Next: " in line
+    assert len(line) < 500
     assert told.stdout == ""
 
 
@@ -78,6 +85,7 @@ def test_a_named_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
     record = json.loads(told.stdout)
     assert record["status"] == "refused"
     assert record["code"]
+    assert record["message"].startswith("'notes.mp4' was refused: ")
     assert "Next:" in record["message"]
 
 
@@ -96,3 +104,23 @@ def test_the_doctor_names_every_library(tmp_path: Path) -> None:
     names = {check["name"] for check in report["checks"]}
     assert {"torch", "ffmpeg", "font", "database", "disk"} <= names
     assert told.returncode == (0 if report["ok"] else 1)
+
+
+def test_a_home_that_cannot_be_made_is_named_and_the_doctor_still_answers(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = factory(tmp_path / "file" / "home", "find", "mud")
+    assert told.returncode == 1
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("home-unusable: FACTORY_HOME ")
+
+    told = factory(tmp_path / "file" / "home", "doctor", "--json")
+    assert told.returncode == 1
+    report = json.loads(told.stdout)
+    assert {check["name"] for check in report["checks"] if not check["ok"]} >= {"home", "database"}
+
+
+@pytest.mark.parametrize(("setting", "value"), [("LOG_LEVEL", "LOUD"), ("WEB_PORT", "99999"), ("VOICE", "parrot")])
+def test_a_setting_that_cannot_be_is_named(setting: str, value: str, tmp_path: Path) -> None:
+    told = factory(tmp_path, "jobs", **{f"FACTORY_{setting}": value})
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"setting-refused: FACTORY_{setting}: ")
