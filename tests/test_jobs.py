@@ -399,6 +399,17 @@ def test_a_worker_that_hears_at_once_and_the_relay_do_not_wait_for_each_other(se
     assert bells(sessions) == []
 
 
+def test_a_job_claimed_before_the_relay_wrote_is_rung_at_once_when_its_worker_is_lost(sessions: Sessions) -> None:
+    submit(sessions)
+
+    def send(_task: str, job: str) -> None:
+        claimed(sessions, job, timedelta(seconds=0.5))
+
+    assert bell.relay(sessions, send) == 1
+    time.sleep(0.6)
+    assert bell.reap(sessions).rung == 1
+
+
 def test_a_lost_message_is_rung_again_and_later_each_time(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bell, "AGAIN", timedelta(seconds=0.2))
     job = submit(sessions)

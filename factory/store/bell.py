@@ -74,13 +74,14 @@ def _settle(session: Session, taken: list[int], rung: list[tuple[int, str]]) -> 
     """Forget the bells that rang, free the others, and note when a job that nobody claims is rung again.
 
     Jobs before bells, as `jobs.claim` does: a worker that hears a bell claims before this is written, and in another
-    order each would wait for the other.
+    order each would wait for the other. A job that is claimed by now is left alone: were its worker lost, the reaper's
+    bell would have to wait.
     """
     for job in sorted({job for _, job in rung}):
         rings = session.scalar(sa.select(JobRow.rings).where(JobRow.id == job)) or 0
         wait = AGAIN * 2 ** min(rings, MOST_DOUBLINGS)
         sent = {"dispatched_at": clock(session), "ring_after": clock(session, wait)}
-        _update(session, JobRow.id == job, rings=rings + 1, **sent)
+        _update(session, sa.and_(JobRow.id == job, jobs.due(session)), rings=rings + 1, **sent)
     session.execute(sa.delete(Outbox).where(Outbox.id.in_([bell for bell, _ in rung])))
     free = sa.update(Outbox).where(Outbox.id.in_(taken)).values(taken_until=None)
     session.execute(free.execution_options(synchronize_session=False))
