@@ -88,7 +88,7 @@ def find_command(
     as_json: AsJson = False,
 ) -> None:
     """Find shots. Example: factory find "off-road & (mud | dune) & -night duration:>=3" """
-    from factory.find import find  # noqa: PLC0415
+    from factory.find import find  # noqa: PLC0415  wanted by this command alone
 
     answer = find(_house(), query, limit)
     if as_json:
@@ -164,7 +164,7 @@ def jobs_command(
 @app.command("serve")
 def serve_command() -> None:
     """Serve the page on FACTORY_WEB_HOST and FACTORY_WEB_PORT and work jobs off. Example: factory serve"""
-    from factory.web.app import serve  # noqa: PLC0415
+    from factory.web.app import serve  # noqa: PLC0415  brings the web server
 
     house = parts()
     logging.getLogger("factory").setLevel(house.settings.log_level)
@@ -193,7 +193,7 @@ def demo_command(
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
 ) -> None:
     """Draw the sample library, ingest it and make four videos. Example: factory demo --out demo"""
-    from factory.demo import demo  # noqa: PLC0415
+    from factory.demo import demo  # noqa: PLC0415  brings the painters
 
     for video in demo(_house(), out, draft=draft, say=_say, on_progress=_progress):
         _print(str(video))
@@ -208,7 +208,7 @@ def schema_command() -> None:
 @samples_app.command("draw")
 def draw_command(folder: Annotated[Path, typer.Argument(help="where the clips go")]) -> None:
     """Draw the sample clips. Example: factory samples draw samples/drawn"""
-    from factory.samples import draw_library  # noqa: PLC0415
+    from factory.samples import draw_library  # noqa: PLC0415  brings the painters
 
     with tqdm(unit="clip", disable=None, file=sys.stderr) as bar:
         for path in draw_library(folder, on_progress=lambda done, total, name: _move(bar, done, total, name)):
@@ -218,7 +218,7 @@ def draw_command(folder: Annotated[Path, typer.Argument(help="where the clips go
 @samples_app.command("fetch")
 def fetch_command(folder: Annotated[Path, typer.Argument(help="where the clips go")]) -> None:
     """Fetch real public clips, checked by hash. Example: factory samples fetch samples/public"""
-    from factory.samples import fetch  # noqa: PLC0415
+    from factory.samples import fetch  # noqa: PLC0415  wanted by this command alone
 
     fetched = fetch(folder, local=Settings().samples)
     for path in fetched.paths:
@@ -261,7 +261,7 @@ def describe_command(
 ) -> None:
     """Tell a net's parameters, cost and shapes. Example: factory model describe paper-k112"""
     from understanding.describe import describe, told  # noqa: PLC0415  brings torch
-    from understanding.sizes import SIZES  # noqa: PLC0415
+    from understanding.sizes import SIZES  # noqa: PLC0415  beside its only use
 
     if name not in SIZES:
         raise WrongUsage(f"there is no net {name!r}", next_step=f"name one of {', '.join(SIZES)}")
@@ -278,7 +278,7 @@ def train_head_command(
     hidden_share: Annotated[float, typer.Option(help="share of the fine cells that is hidden")] = 0.9,
 ) -> None:
     """Train a head on YouTube-8M. Example: factory train head self-training --data yt8m/"""
-    from understanding.train import main as train  # noqa: PLC0415
+    from understanding.train import main as train  # noqa: PLC0415  brings torch
 
     train([config, f"--data={data}", f"--out={out}", f"--seed={seed}", f"--hidden-share={hidden_share}"])
 
@@ -299,15 +299,15 @@ def evaluate_command(
     as_json: AsJson = False,
 ) -> None:
     """Score a trained head on real YouTube-8M. Example: factory evaluate --yt8m yt8m/tune --json"""
-    from understanding.learning.report import markdown, protocol_rows, write_report  # noqa: PLC0415
-    from understanding.learning.runs import SHIPPED, evaluate  # noqa: PLC0415
+    from understanding.learning.report import markdown, protocol_rows, write_report  # noqa: PLC0415  brings torch
+    from understanding.learning.runs import SHIPPED, evaluate  # noqa: PLC0415  brings torch
 
     with _understood():
         if not protocol_a:
             scores = asdict(evaluate(checkpoint or SHIPPED, yt8m))
             _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
             return
-        from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415
+        from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415  brings the record reader
 
         rows = protocol_rows(load_protocol(yt8m), out, names=only or (), seeds=range(seeds), report=_tell_run)
     if report:
@@ -318,15 +318,15 @@ def evaluate_command(
 @contextmanager
 def _understood() -> Iterator[None]:
     """Say what the understanding refuses as the factory says it."""
-    from understanding.build import CheckpointRefused  # noqa: PLC0415
-    from understanding.errors import MediaRefused  # noqa: PLC0415
-    from understanding.learning.experiment import ExperimentRefused  # noqa: PLC0415
+    from understanding.build import CheckpointRefused  # noqa: PLC0415  brings the sentence encoder
+    from understanding.errors import MediaRefused  # noqa: PLC0415  beside its only use
+    from understanding.learning.experiment import ExperimentRefused  # noqa: PLC0415  beside its only use
 
     try:
         yield
     except (CheckpointRefused, MediaRefused, ExperimentRefused) as refusal:
         wrong = WrongUsage(refusal.cause, next_step=refusal.next_step)
-        wrong.code = refusal.code  # type: ignore[misc]
+        wrong.code = refusal.code  # type: ignore[misc]  # the code of the understanding is kept
         raise wrong from refusal
 
 

@@ -28,7 +28,7 @@ class JobFailed(FactoryError):
     def __init__(self, job: Job) -> None:
         super().__init__(job.error_text or f"job {job.id} is {job.state}", next_step=job.next_step or "look at the job")
         self.code = job.error_code or f"job-{job.state}"  # type: ignore[misc]  # the ledger's code is the contract
-        self.exit_code = _exit_codes().get(self.code, 1)  # type: ignore[misc]
+        self.exit_code = _exit_codes().get(self.code, 1)  # type: ignore[misc]  # the class says ClassVar, the ledger knows the real one
 
 
 def _exit_codes() -> dict[str, int]:

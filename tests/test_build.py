@@ -84,8 +84,8 @@ def test_the_gru_drops_in_for_nextvlad() -> None:
     net = build_net(small)
     assert isinstance(net, MultimodalNet)
     assert isinstance(net.picture, AttentiveGRU)
-    streams = net.picture.out_features + net.sound.out_features  # type: ignore[operator]
-    assert net.fusion.groups[0].hidden.in_features == streams  # type: ignore[index,union-attr]
+    streams = net.picture.out_features + net.sound.out_features  # type: ignore[operator]  # torch types attributes of modules as tensor or module
+    assert net.fusion.groups[0].hidden.in_features == streams  # type: ignore[index,union-attr]  # torch types attributes of modules as tensor or module
 
 
 @pytest.mark.parametrize("temporal", ["nextvlad", "gru", "cnn", "mean"])

@@ -20,7 +20,7 @@ def reader() -> TextReader:
 
 
 def _written(*lines: str, size: int = 48) -> NDArray[np.uint8]:
-    (font_file,) = list(files("noto_cjk_sans_otc").rglob("*.ttc"))  # type: ignore[attr-defined]
+    (font_file,) = list(files("noto_cjk_sans_otc").rglob("*.ttc"))  # type: ignore[attr-defined]  # a Traversable of a folder is a Path
     picture = Image.fromarray(scene(5, size=(360, 640)) // 3)
     pen, font = ImageDraw.Draw(picture), ImageFont.truetype(str(font_file), size)
     for place, line in enumerate(lines):

@@ -34,6 +34,7 @@ def test_every_experiment_of_the_house_is_sound_and_its_teachers_are_there() -> 
         ({"epochs": True}, "epochs is True", "int"),
         ({"loss": "focal"}, "loss is 'focal'", "inverse-propensity"),
         ({"hidden_share": 1.0}, "hidden_share is 1.0", "0.999"),
+        ({"head": "grpah"}, "head is 'grpah'", "graph"),
         ({"size": "huge"}, "'huge'", "video-small"),
         ({"loss": "self-training"}, "teachers", "name them"),
         ({"teachers": ["inverse-propensity"]}, "teachers", "another loss"),

@@ -67,7 +67,7 @@ def timeline() -> Timeline:
 
 def render(timeline: Timeline, store: Store, out: Path, **options: object) -> Film:
     parts = {"templates": PlainCards(), "write_music": hum, "jobs": 2, **options}
-    return render_film(timeline, source=store.source, cached=store.cached, out=out, **parts)  # type: ignore[arg-type]
+    return render_film(timeline, source=store.source, cached=store.cached, out=out, **parts)  # type: ignore[arg-type]  # parts of a call, given by name
 
 
 @pytest.fixture(scope="module")

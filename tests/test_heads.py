@@ -132,7 +132,7 @@ def test_heads_start_at_zero_and_can_leave_it(kind: Classifier) -> None:
     optimiser = torch.optim.Adam(head.parameters(), lr=0.02)
     for _ in range(60):
         optimiser.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(head(x), target).backward()  # type: ignore[no-untyped-call]
+        torch.nn.functional.binary_cross_entropy_with_logits(head(x), target).backward()  # type: ignore[no-untyped-call]  # torch does not type it
         optimiser.step()
     assert head(x).mean() > 0.5
 
@@ -150,7 +150,7 @@ def test_the_penalty_is_the_sum_over_pairs() -> None:
     expected = sum((a[i, j] + a[j, i]) / 2 * ((w[i] - w[j]) ** 2).sum() / 2 for i, j in pairs)
     assert expected > 0.1
     assert float(head.penalty().detach()) == pytest.approx(expected, abs=1e-9)
-    torch.nn.init.ones_(head.logistic.weight)  # type: ignore[arg-type,union-attr]
+    torch.nn.init.ones_(head.logistic.weight)  # type: ignore[arg-type,union-attr]  # torch types attributes of modules as tensor or module
     assert float(head.penalty().detach()) == pytest.approx(0, abs=1e-12)
 
 

@@ -133,7 +133,7 @@ def test_one_step_of_training_lowers_the_loss(net: MultimodalNet) -> None:
     for _ in range(6):
         loss = torch.nn.functional.binary_cross_entropy_with_logits(net(batch), target)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         optimiser.step()
         losses.append(float(loss.detach()))
     net.load_state_dict(weights)

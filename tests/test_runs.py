@@ -12,7 +12,7 @@ from factory.cli import main
 from tests.tiny_yt8m import CLASSES, tiny_yt8m
 from understanding.build import CheckpointRefused
 from understanding.learning import runs
-from understanding.learning.experiment import Experiment, named_experiment
+from understanding.learning.experiment import Experiment, Head, named_experiment
 from understanding.learning.metrics import gap
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.protocol_a import ProtocolA, known, load_protocol
@@ -38,7 +38,7 @@ def quick_teachers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teachers that are trained for a moment only."""
 
     def named(name: str, **changes: object) -> Experiment:
-        return replace(named_experiment(name), size="video-small", epochs=2, batch=32, **changes)  # type: ignore[arg-type]
+        return replace(named_experiment(name), size="video-small", epochs=2, batch=32, **changes)  # type: ignore[arg-type]  # changes are given by name
 
     monkeypatch.setattr(runs, "named_experiment", named)
 
@@ -92,7 +92,7 @@ def test_a_teacher_that_is_told_the_coarse_labels_uses_them(data: ProtocolA, tmp
 
 
 @pytest.mark.parametrize("head", ["graph", "residual", "outputs", "attention", "regularised"])
-def test_every_form_of_the_label_graph_trains_and_comes_back(data: ProtocolA, tmp_path: Path, head: str) -> None:
+def test_every_form_of_the_label_graph_trains_and_comes_back(data: ProtocolA, tmp_path: Path, head: Head) -> None:
     trained = run(replace(QUICK, name=head, head=head, epochs=1, penalty=0.01), data, tmp_path)
     back = load_head(tmp_path / run_name(replace(QUICK, name=head)) / "model.safetensors")
     believed = back.probabilities(data.choose)
@@ -131,7 +131,7 @@ def test_the_table_has_mean_and_spread_and_takes_its_place(data: ProtocolA, tmp_
 
 def test_the_protocol_runs_what_is_named(data: ProtocolA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def named(name: str, **changes: object) -> Experiment:
-        return replace(named_experiment(name), epochs=1, batch=32, **changes)  # type: ignore[arg-type]
+        return replace(named_experiment(name), epochs=1, batch=32, **changes)  # type: ignore[arg-type]  # changes are given by name
 
     monkeypatch.setattr("understanding.learning.report.named_experiment", named)
     rows = protocol_rows(data, tmp_path, names=("weighted", "ignore-unknown"), shares=(0.5,), seeds=(0, 1))

@@ -171,7 +171,7 @@ def test_a_trained_net_speaks_for_itself_and_changes_the_version(tagger: Tagger,
     )
     net.start_at_zero()
     with torch.no_grad():
-        net.head.linear.logistic.bias[TAXONOMY.index("snow")] = 12.0  # type: ignore[union-attr,operator]
+        net.head.linear.logistic.bias[TAXONOMY.index("snow")] = 12.0  # type: ignore[union-attr,operator]  # torch types attributes of modules as tensor or module
     save_checkpoint(tmp_path / "trained.safetensors", net, size="desk-small", taxonomy=TAXONOMY)
     trained = load_tagger(tmp_path, checkpoint=tmp_path / "trained.safetensors", features=CLIPS)
     assert tags(trained.read(Path("a.mp4")))["snow"] == "net"
@@ -206,4 +206,4 @@ def test_long_shots_are_read_evenly() -> None:
 def test_the_face_names_the_tagger() -> None:
     assert understanding.Tagger is Tagger
     with pytest.raises(AttributeError, match="has no attribute 'Tagged'"):
-        understanding.Tagged  # noqa: B018
+        understanding.Tagged  # noqa: B018  the access itself is tested

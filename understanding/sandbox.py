@@ -386,14 +386,14 @@ def _server() -> _Server:
 
 
 def _close() -> None:
-    global _running  # noqa: PLW0603
+    global _running  # noqa: PLW0603  as above: one warm process a process
     if _running is not None:
         _running.close()
         _running = None
 
 
 def _after_fork() -> None:
-    global _running, _lock  # noqa: PLW0603
+    global _running, _lock  # noqa: PLW0603  as above: one warm process a process
     _lock = threading.Lock()
     if _running is not None:
         _running.forget()

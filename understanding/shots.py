@@ -72,7 +72,7 @@ class CutFinder:
         return sorted(self._cuts)
 
     def _code(self, place: int) -> Any:
-        from scenedetect.common import FrameTimecode  # noqa: PLC0415
+        from scenedetect.common import FrameTimecode  # noqa: PLC0415  wanted only where a clip is cut
 
         return FrameTimecode(place, fps=Fraction(25))
 

@@ -62,7 +62,7 @@ class Listener:
         return tuple(said)
 
     def _voice_seconds(self, samples: NDArray[np.float32]) -> float:
-        from faster_whisper.vad import get_speech_timestamps  # noqa: PLC0415
+        from faster_whisper.vad import get_speech_timestamps  # noqa: PLC0415  wanted only where a voice is
 
         pieces = get_speech_timestamps(np.asarray(samples), _voice_options())
         return float(sum(piece["end"] - piece["start"] for piece in pieces)) / RATE
@@ -84,7 +84,7 @@ class Listener:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            from faster_whisper import WhisperModel  # noqa: PLC0415
+            from faster_whisper import WhisperModel  # noqa: PLC0415  wanted only where a voice is
 
             folder = join_once(self._cache_dir)
             self._model = WhisperModel(
@@ -104,7 +104,7 @@ def spoken_in(said: Sequence[Said], start: float, end: float) -> str:
 
 
 def _voice_options() -> Any:
-    from faster_whisper.vad import VadOptions  # noqa: PLC0415
+    from faster_whisper.vad import VadOptions  # noqa: PLC0415  wanted only where a voice is
 
     return VadOptions(threshold=VOICE_SURE, min_speech_duration_ms=300, min_silence_duration_ms=800, speech_pad_ms=300)
 

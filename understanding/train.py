@@ -139,7 +139,7 @@ def train(
                 with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                     loss: Tensor = learner(batch, lesson.cells(own, device))
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
                 optimizer.step()
                 mean_loss += float(loss.detach()) / per_epoch
                 done += 1
@@ -277,7 +277,7 @@ def _place() -> tuple[int, int]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train one experiment of Protocol A from the command line."""
-    from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415
+    from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415  with runs: trainings know no protocol
     from understanding.learning.runs import run  # noqa: PLC0415  runs are made of trainings
 
     parser = argparse.ArgumentParser(prog="python -m understanding.train", description=main.__doc__)

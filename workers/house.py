@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @cache
 def parts() -> Parts:
-    from factory import wiring  # noqa: PLC0415
+    from factory import wiring  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     return wiring.parts()
 
 
 def produce(job: str) -> None:
-    from factory.produce import produce  # noqa: PLC0415
+    from factory.produce import produce  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     produce(job, parts())
 
 
 def ingest(path: str) -> None:
-    from factory.ingest import ingest  # noqa: PLC0415
+    from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     ingest(Path(path), parts())

@@ -88,7 +88,7 @@ class _JsonLike(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # PyYAML types no events
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not used here", mark)
         return super().compose_node(parent, index)
 

@@ -54,7 +54,7 @@ def digits(text: str) -> str:
 
 def ordinal(number: int) -> str:
     """Return 21 as twenty-first."""
-    head, cut, last = re.fullmatch(r"(.*?)([ -]?)([a-z]+)", integer(number)).groups()  # type: ignore[union-attr]
+    head, cut, last = re.fullmatch(r"(.*?)([ -]?)([a-z]+)", integer(number)).groups()  # type: ignore[union-attr]  # the words of a number always match
     regular = (last[:-1] + "ie" if last.endswith("y") else last) + "th"
     return head + cut + ORDINALS.get(last, regular)
 

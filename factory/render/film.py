@@ -158,7 +158,7 @@ class _Work:
         srt_file, vtt_file, poster = (out.with_suffix(suffix) for suffix in (".srt", ".vtt", ".jpg"))
         fps = self.timeline.canvas.fps
         for file, text in ((srt_file, srt(cues, fps)), (vtt_file, vtt(cues, fps))):
-            atomically(file, lambda target, text=text: _write(target, text))  # type: ignore[misc]
+            atomically(file, lambda target, text=text: _write(target, text))  # type: ignore[misc]  # mypy cannot type a lambda with a default
         frame = min(max(self.timeline.poster_frame, 0), self.timeline.frames - 1)
         atomically(poster, lambda target: write_poster(out, frame, self.canvas, target, self.cancelled))
         return srt_file, vtt_file, poster

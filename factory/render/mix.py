@@ -170,7 +170,7 @@ def _clip_bus(
         path = cached(
             f"clip-{digest_of([PROGRAM, version(), command.digest()])}",
             ".f32",
-            lambda target, command=command: run(command, output=target, cancelled=cancelled),  # type: ignore[misc]
+            lambda target, command=command: run(command, output=target, cancelled=cancelled),  # type: ignore[misc]  # mypy cannot type a lambda with a default
         )
         heard = np.fromfile(path, np.float32).reshape(-1, 2)[: total - clip.start]
         level = loudness(heard, rate)

@@ -73,7 +73,7 @@ class KokoroVoice:
 
     @cached_property
     def _segmenter(self) -> Any:
-        import jieba  # noqa: PLC0415
+        import jieba  # noqa: PLC0415  its dictionaries are read only where Chinese is spoken
 
         segmenter = jieba.Tokenizer()
         # Its own loading would read and write a file of a known name in the shared temporary folder.
@@ -86,8 +86,8 @@ class KokoroVoice:
 
     def _mandarin(self, word: str) -> str:
         """Return the phonemes of a word: its syllables by the lexicon or the dictionary, tones as arrows."""
-        from misaki.zh import ZHG2P  # noqa: PLC0415
-        from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+        from misaki.zh import ZHG2P  # noqa: PLC0415  its dictionaries are read only where Chinese is spoken
+        from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  its dictionaries are read only where Chinese is spoken
 
         known = self._pinyin.get(word)
         syllables = known.split() if known else lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)

@@ -32,7 +32,7 @@ class EnglishWords:
 
     @cached_property
     def _g2p(self) -> Any:
-        from hibari.g2p import G2P  # noqa: PLC0415
+        from hibari.g2p import G2P  # noqa: PLC0415  its rules are read only where English is spoken
 
         return G2P()
 
@@ -109,7 +109,7 @@ class HibariVoice:
 
     @cached_property
     def _model(self) -> Any:
-        from hibari.voices import voice_path  # noqa: PLC0415
+        from hibari.voices import voice_path  # noqa: PLC0415  its rules are read only where English is spoken
 
         return open_model(Path(voice_path("heart", download_missing=False)).read_bytes() + with_output(LENGTHS))
 
@@ -119,7 +119,7 @@ class HibariVoice:
         return dict(json.loads(vocabulary.read_text(encoding="utf-8")))
 
     def _synthesis(self, phonemes: str, rate: float) -> tuple[Samples, Sequence[float]]:
-        from hibari import dsp  # noqa: PLC0415
+        from hibari import dsp  # noqa: PLC0415  its rules are read only where English is spoken
 
         ids = phoneme_ids(phonemes, self._vocabulary)
         feeds = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([rate], np.float32)}

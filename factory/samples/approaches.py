@@ -218,7 +218,7 @@ def mud_front(stage: Stage) -> Painter:
         car.put(canvas, x, y, scale=size, roll=2.2 * math.sin(t * 3.1))
         car.light(canvas, x, y, scale=size, gain=0.7, radius=150)
         for side, plume in zip((-1, 1), throw, strict=True):
-            plume.paint(canvas, t + 1, lambda _, side=side: (x + side * 210 * size, y - 6 * size), floor=y + 40)  # type: ignore[misc]
+            plume.paint(canvas, t + 1, lambda _, side=side: (x + side * 210 * size, y - 6 * size), floor=y + 40)  # type: ignore[misc]  # mypy cannot type a lambda with a default
         canvas.camera(1.06, 640, 380 + 3 * math.sin(t * 9), roll=0.5 * math.sin(t * 2.3))
 
     return paint
@@ -287,7 +287,7 @@ def snow_rear(stage: Stage) -> Painter:
         car.put(canvas, x, y, scale=size, roll=1.6 * math.sin(t * 2.2), shade=0.6)
         car.light(canvas, x, y, scale=size, gain=0.55, colour="#ff3a2a", radius=90)
         for side in (-1, 1):
-            powder.paint(canvas, t + 1 + side * 0.01, lambda _, side=side: (x + side * 130 * size, y - 8))  # type: ignore[misc]
+            powder.paint(canvas, t + 1 + side * 0.01, lambda _, side=side: (x + side * 130 * size, y - 8))  # type: ignore[misc]  # mypy cannot type a lambda with a default
         for sheet in flakes:
             sheet.paint(canvas, t)
         canvas.camera(1.05, 640, 350 + 3 * math.sin(t * 5), roll=0.6 * math.sin(t * 1.7))

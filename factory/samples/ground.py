@@ -76,7 +76,7 @@ class Ground:
         across = sight + eye.aside - eye.bend * depth[:, None] ** 2
         u = np.clip((across / self.wide + 0.5) * shape[1], 0, shape[1] - 1)
         v = np.broadcast_to(((-depth) % self.long)[:, None] * self.rows_a_metre, u.shape)
-        return cv2.convertMaps(u.astype(np.float32), v.astype(np.float32), cv2.CV_16SC2)  # type: ignore[return-value]
+        return cv2.convertMaps(u.astype(np.float32), v.astype(np.float32), cv2.CV_16SC2)  # type: ignore[return-value]  # OpenCV types its maps as any array
 
     def _softened(self, texture: Pixels, level: int, depth: float) -> Pixels:
         tall = 2**level

@@ -149,8 +149,8 @@ def water_crossing(stage: Stage) -> Painter:
             canvas.put(ring, x + 40 - 50 * age, line + 16, scale=0.9 + age, gain=(1 - age) * 0.7)
         canvas.scroll(front, go * 0.55 + 120 * t, line - 10)
         for hub in (x + 196, x - 160):
-            bow.paint(canvas, t + 1, lambda _, hub=hub: (hub + 26, line - 2))  # type: ignore[misc]
-            spray.paint(canvas, t + 1, lambda _, hub=hub: (hub + 34, line - 6), floor=line + 60)  # type: ignore[misc]
+            bow.paint(canvas, t + 1, lambda _, hub=hub: (hub + 26, line - 2))  # type: ignore[misc]  # mypy cannot type a lambda with a default
+            spray.paint(canvas, t + 1, lambda _, hub=hub: (hub + 34, line - 6), floor=line + 60)  # type: ignore[misc]  # mypy cannot type a lambda with a default
         canvas.camera(1.06, 560 + 22 * t, 420)
 
     return paint

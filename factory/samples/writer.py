@@ -95,8 +95,8 @@ def _encode(scene: Scene, path: Path, sound: Path | None, stage: Stage) -> None:
         try:
             for frame in range(scene.frames):
                 paint(canvas, frame / FPS)
-                process.stdin.write(np.ascontiguousarray(canvas.pixels).data)  # type: ignore[union-attr]
-            process.stdin.close()  # type: ignore[union-attr]
+                process.stdin.write(np.ascontiguousarray(canvas.pixels).data)  # type: ignore[union-attr]  # it was opened as a pipe
+            process.stdin.close()  # type: ignore[union-attr]  # it was opened as a pipe
         except BrokenPipeError:
             pass
         finally:

@@ -75,7 +75,7 @@ def training(net: nn.Module, run: Callable[[], Tensor], target: Tensor) -> Calla
 
     def step() -> None:
         optimiser.zero_grad()
-        F.binary_cross_entropy_with_logits(run(), target).backward()  # type: ignore[no-untyped-call]
+        F.binary_cross_entropy_with_logits(run(), target).backward()  # type: ignore[no-untyped-call]  # torch does not type it
         optimiser.step()
 
     return step

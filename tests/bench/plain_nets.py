@@ -120,7 +120,7 @@ class PlainNet(nn.Module):
         super().__init__()
         self.picture = _stream(size, size.picture, 1)
         self.sound = _stream(size, size.sound, 2)
-        joined = int(self.picture.out_features) + int(self.sound.out_features)  # type: ignore[arg-type]
+        joined = int(self.picture.out_features) + int(self.sound.out_features)  # type: ignore[arg-type]  # torch types attributes of modules as tensor or module
         self.dropout = nn.Dropout(size.dropout)
         groups = [PlainGroup(joined, size.hidden, size.reduction) for _ in range(size.fused_groups)]
         self.fusion = nn.ModuleDict({"groups": nn.ModuleList(groups)})

@@ -20,7 +20,7 @@ class Curves:
 
     def __enter__(self) -> Curves:
         if self.enabled:
-            from tensorboardX import SummaryWriter  # noqa: PLC0415
+            from tensorboardX import SummaryWriter  # noqa: PLC0415  wanted by the one process that writes
 
             self.folder.mkdir(parents=True, exist_ok=True)
             self._events = SummaryWriter(str(self.folder / "events"))
@@ -55,8 +55,8 @@ def read_log(folder: Path) -> list[dict[str, float]]:
 
 def draw(rows: list[dict[str, float]], target: Path) -> None:
     """Draw the loss above, the scores below."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  matplotlib is wanted only where something is drawn
+    from matplotlib.figure import Figure  # noqa: PLC0415  matplotlib is wanted only where something is drawn
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     FigureCanvasAgg(figure)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
-from understanding.sizes import SIZES
+from understanding.sizes import SIZES, Classifier
 
 Loss = Literal[
     "unknown-negative",
@@ -23,6 +23,7 @@ Loss = Literal[
     "class-selective",
     "self-training",
 ]
+Head = Literal["", Classifier]  # "": the size's own
 FOLDER: Final = Path(__file__).parent / "experiments"
 
 
@@ -50,7 +51,7 @@ class Experiment:
     loss_options: Mapping[str, float] = field(default_factory=dict)
     certified: bool = True  # what the coarse labels rule out counts as known negative
     teachers: tuple[str, ...] = ()  # experiments by name, one named n times in n variants; their mean fills the unknown
-    head: str = ""  # another classifier than the size's own
+    head: Head = ""  # another classifier than the size's own
     penalty: float = 0.0  # weight of what a head asks to be added to the loss
     distillation: float = 0.0  # weight of the mixed nets' KL term
     branches: float = 0.0  # weight of the loss that each of the mixed nets has by itself

@@ -86,8 +86,8 @@ def write_report(rows: Sequence[Row], target: Path) -> None:
 
 def draw(rows: Sequence[Row], target: Path) -> None:
     """Draw GAP with its spread, an axis for each hidden share."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  matplotlib is wanted only where something is drawn
+    from matplotlib.figure import Figure  # noqa: PLC0415  matplotlib is wanted only where something is drawn
 
     shares = sorted({row.share for row in rows}, reverse=True)
     most = max(sum(row.share == share for row in rows) for share in shares)

@@ -155,8 +155,8 @@ def size_of(name: str, head: str) -> Size | Mix:
     if not head:
         return size
     if isinstance(size, Mix):
-        return Mix(tuple(replace(branch, head=head, graph_hidden=GRAPH_HIDDEN) for branch in size.branches))  # type: ignore[arg-type]
-    return replace(size, head=head, graph_hidden=GRAPH_HIDDEN)  # type: ignore[arg-type]
+        return Mix(tuple(replace(branch, head=head, graph_hidden=GRAPH_HIDDEN) for branch in size.branches))  # type: ignore[arg-type]  # an experiment is checked when it is read
+    return replace(size, head=head, graph_hidden=GRAPH_HIDDEN)  # type: ignore[arg-type]  # an experiment is checked when it is read
 
 
 def save_head(
