@@ -31,6 +31,7 @@ from factory.settings import Settings
 from factory.store import jobs as ledger
 from factory.store.db import migrate, require_migrated
 from factory.wiring import Parts, parts
+from understanding.errors import Refused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
 samples_app = typer.Typer(
@@ -318,13 +319,9 @@ def evaluate_command(
 @contextmanager
 def _understood() -> Iterator[None]:
     """Say what the understanding refuses as the factory says it."""
-    from understanding.build import CheckpointRefused  # noqa: PLC0415  brings the sentence encoder
-    from understanding.errors import MediaRefused  # noqa: PLC0415  beside its only use
-    from understanding.learning.experiment import ExperimentRefused  # noqa: PLC0415  beside its only use
-
     try:
         yield
-    except (CheckpointRefused, MediaRefused, ExperimentRefused) as refusal:
+    except Refused as refusal:
         wrong = WrongUsage(refusal.cause, next_step=refusal.next_step)
         wrong.code = refusal.code  # type: ignore[misc]  # the code of the understanding is kept
         raise wrong from refusal

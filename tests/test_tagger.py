@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 import understanding
 from understanding.build import build_net, load_bert, load_tagger, save_checkpoint
+from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import load_taxonomy
 from understanding.sentences import SentenceEncoder, name_vectors
 from understanding.tagged import Probe, ShotQuality, TaggedClip
@@ -23,60 +23,43 @@ TAXONOMY = load_taxonomy()
 LIGHT = ShotQuality(luma=0.45, sharpness=0.6, motion=0.1, text_area=0.0, loudness_db=-30)
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    start: Fraction
-    end: Fraction
-    picture: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    sound: NDArray[np.float32]
-    burnt_in: str = ""
-    speech: str = ""
-    quality: ShotQuality = LIGHT
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    probe: Probe
-    title: str
-    shots: tuple[Shot, ...]
-
-
 class Library:
     """Features that were read before, by file name."""
 
     version = "hand-made"
 
-    def __init__(self, clips: dict[str, Clip]) -> None:
+    def __init__(self, clips: dict[str, ClipFeatures]) -> None:
         self.clips = clips
 
-    def read(self, path: Path) -> Clip:
+    def read(self, path: Path) -> ClipFeatures:
         return self.clips[path.name]
 
 
-def shot(seconds: int, classes: dict[int, float], *, start: int = 0, sound: bool = True) -> Shot:
+def shot(seconds: int, classes: dict[int, float], *, start: int = 0, sound: bool = True) -> ShotFeatures:
     rng = np.random.default_rng(seconds)
     scores = np.full((seconds, 1000), (1 - sum(classes.values())) / 1000, np.float32)
     for index, share in classes.items():
         scores[:, index] += share
-    return Shot(
+    return ShotFeatures(
         start=Fraction(start),
         end=Fraction(start + seconds),
         picture=rng.random((seconds, 1280), np.float32),
         scores=scores,
         sound=rng.normal(size=(seconds if sound else 0, 128)).astype(np.float32),
+        burnt_in="",
+        speech="",
+        quality=LIGHT,
     )
 
 
-def clip(*shots: Shot, title: str = "", warnings: tuple[str, ...] = ()) -> Clip:
+def clip(*shots: ShotFeatures, title: str = "", warnings: tuple[str, ...] = ()) -> ClipFeatures:
     end = shots[-1].end
     probe = Probe(
         container="mp4", codec="h264", width=1280, height=720, fps=Fraction(25), frames=int(25 * end), seconds=end,
         rotation=0, pixel_format="yuv420p", interlaced=False, variable_rate=False, sound_codec="aac", sound_rate=48000,
         sound_channels=2, sound_start=Fraction(0), title=title, warnings=warnings,
     )  # fmt: skip
-    return Clip(probe, title, shots)
+    return ClipFeatures(probe, title, shots)
 
 
 SPORTS_CAR, TABBY = 817, 281

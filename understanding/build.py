@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from understanding.errors import Refused
 from understanding.labels import LabelGraph, Taxonomy, load_taxonomy
 from understanding.sentences import SentenceEncoder, name_vectors
 from understanding.sizes import SIZES, Mix, Size
@@ -38,15 +39,10 @@ TAGGER_SIZE: Final = "desk-small"
 MAX_TOKENS: Final = 128  # word pieces of one shot that BERT reads
 
 
-class CheckpointRefused(Exception):
+class CheckpointRefused(Refused):
     """A checkpoint that does not belong to this net or cannot be read. `str()` is the cause."""
 
     code = "checkpoint-refused"
-
-    def __init__(self, cause: str, *, next_step: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.next_step = next_step
 
 
 def build_net(

@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from understanding.errors import MediaRefused
+from understanding.errors import Refused
 from understanding.learning import losses
 from understanding.learning.augment import add_noise, mask_rows
 from understanding.learning.curves import Curves
@@ -39,8 +39,6 @@ from understanding.learning.state import TrainingState, load_state, save_state
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
 from understanding.modeling.net import Net
-
-WEIGHT_SMOOTHING: Final = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def train(
                 optimizer.step()
                 mean_loss += float(loss.detach()) / per_epoch
                 done += 1
-                rate = done * experiment.batch / (time.monotonic() - began + WEIGHT_SMOOTHING)
+                rate = done * experiment.batch / max(time.monotonic() - began, 1e-9)
                 left = (steps - step - 1) * experiment.batch / rate
                 report(Progress(epoch, experiment.epochs, step + 1, steps, float(loss.detach()), rate, left))
             net.eval()
@@ -297,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rank, _ = _place()
         with tqdm(unit="step", disable=None if rank == 0 else True, file=sys.stderr) as bar:
             head = run(experiment, load_protocol(given.data), given.out, lambda name, at: _show(bar, name, at))
-    except (ExperimentRefused, MediaRefused) as refusal:
+    except Refused as refusal:
         sys.exit(f"{refusal.code}: {refusal}. Next: {refusal.next_step}")
     if rank == 0:
         sys.stdout.write(json.dumps({"checkpoint": str(head.path), **head.about["scores"]}) + "\n")

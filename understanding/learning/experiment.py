@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
+from understanding.errors import Refused
 from understanding.sizes import SIZES, Classifier
 
 Loss = Literal[
@@ -27,15 +28,10 @@ Head = Literal["", Classifier]  # "": the size's own
 FOLDER: Final = Path(__file__).parent / "experiments"
 
 
-class ExperimentRefused(Exception):
+class ExperimentRefused(Refused):
     """An experiment that cannot be run. `str()` is the cause, with the file where it has one."""
 
     code = "experiment-refused"
-
-    def __init__(self, cause: str, *, next_step: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.next_step = next_step
 
 
 @dataclass(frozen=True, slots=True)

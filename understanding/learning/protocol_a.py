@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from understanding.labels import LabelGraph
 from understanding.learning.metrics import gap, hit_at_one, mean_average_precision
-from understanding.learning.partial import UNKNOWN, Bools, States, certified_negatives, cooccurrence, hide
+from understanding.learning.partial import Bools, States, certified_negatives, cooccurrence, hide
 from understanding.yt8m.shards import Videos, load_videos, shard_paths
 from understanding.yt8m.vocabulary import Vocabulary, read_vocabulary
 
@@ -70,10 +70,6 @@ class Known:
     def graph(self, coarse: Bools) -> LabelGraph:
         """The label graph over fine and coarse labels, counted only where both cells are annotated."""
         return cooccurrence(np.concatenate([self.states, coarse.astype(np.int8)], axis=1))
-
-    @property
-    def share(self) -> float:
-        return float((self.states != UNKNOWN).mean())
 
 
 def load_protocol(folder: Path) -> ProtocolA:
