@@ -66,7 +66,13 @@ SIZES: Final[Mapping[str, Size | Mix]] = {
     "paper-mix3": Mix((_PAPER_SMALLER,) * 3),
     # YouTube-8M records of one row a video, on a laptop
     "video-small": _VIDEO,
-    "video-mix3": Mix((_VIDEO, replace(_VIDEO, hidden=640, reduction=16), replace(_VIDEO, hidden=384, reduction=4))),
+    "video-mix3": Mix(
+        (
+            replace(_VIDEO, hidden=768),
+            replace(_VIDEO, hidden=896, reduction=16),
+            replace(_VIDEO, hidden=640, reduction=4),
+        )
+    ),
     # a teacher of the first that is told the 24 coarse labels (learning using privileged information)
     "video-told": replace(_VIDEO, told=24),
     # YouTube-8M records of one row a second, on a laptop: ours, and the named baselines

@@ -100,7 +100,7 @@ def class_selective(
     weights: Tensor | None = None,
     *,
     prior_threshold: float = 0.05,
-    likely: int = 5,
+    likely: float = 5,
     gamma_positive: float = 0.0,
     gamma_negative: float = 1.0,
     gamma_unknown: float = 4.0,
@@ -121,7 +121,7 @@ def class_selective(
 
 @torch.no_grad()
 def selected(
-    logits: Tensor, states: Tensor, prior: Tensor | None = None, *, prior_threshold: float = 0.05, likely: int = 5
+    logits: Tensor, states: Tensor, prior: Tensor | None = None, *, prior_threshold: float = 0.05, likely: float = 5
 ) -> Tensor:
     """Mark (B, C) the cells that the class-aware selective loss learns from.
 
@@ -135,7 +135,7 @@ def selected(
         kept &= ~unknown | (prior <= prior_threshold)
     places = unknown.flatten().nonzero().squeeze(1)
     order = torch.argsort(logits.flatten()[places], descending=True, stable=True)
-    kept.view(-1)[places[order[: likely * len(logits)]]] = False
+    kept.view(-1)[places[order[: round(likely * len(logits))]]] = False
     return kept
 
 
