@@ -275,13 +275,15 @@ def train_head_command(
     config: Annotated[str, typer.Argument(help="YAML file of an experiment, or the name of one of the house's own")],
     data: Annotated[Path, typer.Option(help="folder of YouTube-8M: train/, tune/, vocabulary.csv")],
     out: Annotated[Path, typer.Option(help="folder of runs; one that was begun goes on")] = Path("runs"),
-    seed: Annotated[int, typer.Option(min=0, help="decides what is hidden, and the first weights")] = 0,
-    hidden_share: Annotated[float, typer.Option(help="share of the fine cells that is hidden")] = 0.9,
+    seed: Annotated[int | None, typer.Option(min=0, help="decides what is hidden, and the first weights")] = None,
+    hidden_share: Annotated[float | None, typer.Option(help="share of the fine cells that is hidden")] = None,
 ) -> None:
     """Train a head on YouTube-8M. Example: factory train head self-training --data yt8m/"""
     from understanding.train import main as train  # noqa: PLC0415  brings torch
 
-    train([config, f"--data={data}", f"--out={out}", f"--seed={seed}", f"--hidden-share={hidden_share}"])
+    changes = {"--seed": seed, "--hidden-share": hidden_share}
+    changed = [f"{name}={value}" for name, value in changes.items() if value is not None]
+    train([config, f"--data={data}", f"--out={out}", *changed])
 
 
 @app.command("evaluate")

@@ -17,9 +17,10 @@ from tests.tiny_yt8m import tiny_yt8m
 from understanding.build import build_net
 from understanding.learning.curves import read_log
 from understanding.learning.experiment import Experiment, ExperimentRefused
+from understanding.learning.lesson import Lesson
 from understanding.modeling.net import Net
 from understanding.sizes import Size
-from understanding.train import Lesson, Progress, learning_rate, predict, train
+from understanding.train import Progress, learning_rate, predict, train
 
 ROOT = Path(__file__).parent.parent
 SIZE = Size(picture=1024, sound=128, temporal="mean", width=32, hidden=64, reduction=8, rectified=True, dropout=0.0)

@@ -11,72 +11,27 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from understanding.errors import Refused
 from understanding.learning import losses
-from understanding.learning.augment import add_noise, mask_rows
 from understanding.learning.curves import Curves
-from understanding.learning.experiment import (
-    Experiment,
-    ExperimentRefused,
-    draw_seed,
-    experiment_names,
-    load_experiment,
-    named_experiment,
-    to_json,
-)
+from understanding.learning.experiment import Experiment, experiment_names, load_experiment, named_experiment
+from understanding.learning.lesson import Cells, Source, Start, one_row, step_seed
 from understanding.learning.partial import UNKNOWN
+from understanding.learning.ranks import gathered, own_place
 from understanding.learning.state import TrainingState, load_state, save_state
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
 from understanding.modeling.net import Net
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """What is known of one batch, see `Lesson`."""
-
-    states: Tensor
-    certified: Tensor
-    weights: Tensor
-    propensity: Tensor
-    posterior: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is trained on: rows (N, Dp) and (N, Ds), states (N, C), ruled out cells (N, C), weights of the classes (C,).
-
-    `posterior` (N, C) is what teachers believe, probabilities; `propensity` the share of open cells that is known, one
-    number for each class; `told` (N, V) the labels that a teacher reads.
-    """
-
-    picture: Tensor
-    sound: Tensor
-    states: Tensor
-    certified: Tensor
-    weights: Tensor
-    propensity: Tensor
-    posterior: Tensor | None = None
-    told: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def cells(self, rows: Tensor, device: torch.device) -> Cells:
-        """Return what is known of these videos."""
-        posterior = None if self.posterior is None else self.posterior[rows].to(device).float()
-        states, certified = self.states[rows].to(device), self.certified[rows].to(device)
-        return Cells(states, certified, self.weights.to(device), self.propensity.to(device), posterior)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +51,7 @@ class Progress:
 def train(
     experiment: Experiment,
     net: Net,
-    lesson: Lesson,
+    source: Source,
     folder: Path,
     *,
     validate: Callable[[Net], dict[str, float]],
@@ -105,37 +60,31 @@ def train(
 ) -> Net:
     """Train `net` and return it at its best epoch by `chosen_by` (its last where the experiment has no patience).
 
-    `folder` keeps the state after every epoch (a run that is there already is taken up), `curves.png`, `log.jsonl` and
-    TensorBoard events.
+    `folder` keeps the state after every epoch, and every `save_every` steps where the experiment says so (a run that is
+    there already is taken up), `curves.png`, `log.jsonl` and TensorBoard events.
     """
-    rank, world = _place()
-    device = torch.device(f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu")
-    net = net.to(device)
+    place = own_place()
+    per_epoch = source.steps(experiment, place)
+    net = net.to(place.device)
     learner: nn.Module = _Learner(experiment, net)
-    learner = DistributedDataParallel(learner) if world > 1 else learner
+    learner = DistributedDataParallel(learner) if place.world > 1 else learner
     optimizer = torch.optim.AdamW(net.parameters(), lr=0.0, weight_decay=experiment.weight_decay, fused=True)
-    state = load_state(folder, to_json(experiment), net, optimizer) or TrainingState()
-    spread = tuple(stream.std(dim=0, correction=0) for stream in (lesson.picture, lesson.sound))
-    per_epoch = len(lesson) // experiment.batch
-    if per_epoch == 0:
-        cause = f"{len(lesson)} videos are fewer than one batch of {experiment.batch}"
-        raise ExperimentRefused(cause, next_step="lower `batch`, or train on more videos")
+    state = load_state(folder, experiment, net, optimizer) or TrainingState()
     steps, began, done = per_epoch * experiment.epochs, time.monotonic(), 0
-    with Curves(folder, enabled=rank == 0) as curves:
+    with Curves(folder, enabled=place.rank == 0) as curves:
         for epoch in range(state.epoch, experiment.epochs):
             if state.is_over(experiment.patience):
                 break
             net.train()
-            mean_loss = 0.0
-            for number, rows in enumerate(_batches(experiment, len(lesson), epoch)):
+            mean_loss = state.loss
+            start = Start(epoch, per_epoch, state.step, state.position(place.rank, place.world))
+            for number, portion in enumerate(source.portions(experiment, start, place), state.step):
                 step = epoch * per_epoch + number
-                generator = _seeded(draw_seed(experiment), step, rank)
+                torch.manual_seed(step_seed(experiment, step, place.rank))  # dropout draws from the global generator
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(experiment, step, steps)
-                own = rows[rank::world]
-                batch = _augmented(experiment, lesson, own, spread, generator).to(device)
-                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                    loss: Tensor = learner(batch, lesson.cells(own, device))
+                with torch.autocast(place.device.type, torch.bfloat16, enabled=place.device.type == "cuda"):
+                    loss: Tensor = learner(portion.batch, portion.cells)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
                 optimizer.step()
@@ -143,17 +92,26 @@ def train(
                 done += 1
                 rate = done * experiment.batch / max(time.monotonic() - began, 1e-9)
                 left = (steps - step - 1) * experiment.batch / rate
+                if _is_due(experiment, number + 1, per_epoch):
+                    state = state.within(number + 1, mean_loss, gathered(portion.after))
+                    if place.rank == 0:
+                        save_state(folder, experiment, net, optimizer, state)
                 report(Progress(epoch, experiment.epochs, step + 1, steps, float(loss.detach()), rate, left))
             net.eval()
-            scores = validate(net)
+            scores = gathered(validate(net))[0]  # norms keep their own running statistics: one process decides for all
             state = state.after(epoch, scores[chosen_by], net, keep=experiment.patience > 0)
             curves.add(epoch, {"loss": mean_loss, **scores})
             report(Progress(epoch, experiment.epochs, (epoch + 1) * per_epoch, steps, mean_loss, rate, left, scores))
-            if rank == 0:
-                save_state(folder, to_json(experiment), net, optimizer, state)
+            if place.rank == 0:
+                save_state(folder, experiment, net, optimizer, state)
     if state.best is not None:
         net.load_state_dict(state.best)
     return net.eval()
+
+
+def _is_due(experiment: Experiment, steps: int, per_epoch: int) -> bool:
+    """Say whether the state is kept after so many steps of an epoch; its end keeps one in any case."""
+    return bool(experiment.save_every) and steps % experiment.save_every == 0 and steps < per_epoch
 
 
 def learning_rate(experiment: Experiment, step: int, steps: int) -> float:
@@ -169,44 +127,10 @@ def predict(net: Net, picture: Tensor, sound: Tensor, told: Tensor | None = None
     device = next(net.parameters()).device
     with torch.inference_mode():
         parts = [
-            net(_rows(picture[part], sound[part], None if told is None else told[part]).to(device)).float().cpu()
+            net(one_row(picture[part], sound[part], None if told is None else told[part]).to(device)).float().cpu()
             for part in (slice(at, at + chunk) for at in range(0, len(picture), chunk))
         ]
     return torch.cat(parts)
-
-
-def _rows(picture: Tensor, sound: Tensor, told: Tensor | None = None) -> Batch:
-    """One row a video as a batch, (B, D) each; a row of zeros has no mask."""
-    streams = [stream.unsqueeze(1) for stream in (picture, sound)]
-    masks = [stream.any(dim=2) for stream in streams]
-    return replace(Batch.of_rows(streams[0], masks[0], streams[1], masks[1]), told=told)
-
-
-def _batches(experiment: Experiment, count: int, epoch: int) -> Iterator[Tensor]:
-    """Yield the rows of each batch; what does not fill one is left for another epoch's order."""
-    order = torch.randperm(count, generator=_seeded(draw_seed(experiment), epoch, -1))
-    for at in range(0, count - experiment.batch + 1, experiment.batch):
-        yield order[at : at + experiment.batch]
-
-
-def _seeded(seed: int, number: int, rank: int) -> torch.Generator:
-    """A generator of its own for each step and rank; the global one, which dropout draws from, starts there too."""
-    value = (seed * 1_000_003 + number) * 4_099 + rank + 1
-    torch.manual_seed(value)
-    return torch.Generator().manual_seed(value)
-
-
-def _augmented(
-    experiment: Experiment, lesson: Lesson, rows: Tensor, spread: tuple[Tensor, ...], generator: torch.Generator
-) -> Batch:
-    streams = (lesson.picture[rows], lesson.sound[rows])
-    if experiment.noise:
-        noisy = [add_noise(s, experiment.noise, generator, spread=d) for s, d in zip(streams, spread, strict=True)]
-        streams = (noisy[0], noisy[1])
-    if experiment.masking:
-        masked = mask_rows(streams, experiment.masking, generator)
-        streams = (masked[0], masked[1])
-    return _rows(*streams, None if lesson.told is None else lesson.told[rows])
 
 
 class _Learner(nn.Module):
@@ -264,19 +188,9 @@ def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor
     return loss * logits.shape[1]
 
 
-def _place() -> tuple[int, int]:
-    """Return this process's rank and how many there are; torchrun's environment is joined where there is one."""
-    if not distributed.is_available() or not distributed.is_torchelastic_launched():
-        return 0, 1
-    if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return distributed.get_rank(), distributed.get_world_size()
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train one experiment of Protocol A from the command line."""
-    from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415  with runs: trainings know no protocol
-    from understanding.learning.runs import run  # noqa: PLC0415  runs are made of trainings
+    """Train one experiment on YouTube-8M: Protocol A, or shards of one row a second where it says so."""
+    from understanding.learning.runs import train_on  # noqa: PLC0415  runs are made of trainings
 
     parser = argparse.ArgumentParser(prog="python -m understanding.train", description=main.__doc__)
     parser.add_argument("config", help="YAML file of the experiment, or the name of one of the house's own")
@@ -292,13 +206,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         experiment = (
             named_experiment(given.config, **changes) if named else load_experiment(Path(given.config), **changes)
         )
-        rank, _ = _place()
+        rank = own_place().rank
         with tqdm(unit="step", disable=None if rank == 0 else True, file=sys.stderr) as bar:
-            head = run(experiment, load_protocol(given.data), given.out, lambda name, at: _show(bar, name, at))
+            path, scores = train_on(experiment, given.data, given.out, lambda name, at: _show(bar, name, at))
     except Refused as refusal:
         sys.exit(f"{refusal.code}: {refusal}. Next: {refusal.next_step}")
     if rank == 0:
-        sys.stdout.write(json.dumps({"checkpoint": str(head.path), **head.about["scores"]}) + "\n")
+        sys.stdout.write(json.dumps({"checkpoint": str(path), **scores}) + "\n")
 
 
 def _show(bar: Any, name: str, at: Progress) -> None:

@@ -31,7 +31,7 @@ def gap(scores: NDArray[Any], labels: NDArray[Any], top: int = TOP) -> float:
     """
     values, truth = _checked(scores, labels)
     listed = top_cells(values, top)
-    return _average_precision(values[listed], truth[listed], int(truth.sum()))
+    return average_precision(values[listed], truth[listed], int(truth.sum()))
 
 
 def hit_at_one(scores: NDArray[Any], labels: NDArray[Any]) -> float:
@@ -63,7 +63,7 @@ def average_precisions(scores: NDArray[Any], labels: NDArray[Any], top: int | No
     values, truth = _checked(scores, labels)
     listed = np.ones(values.shape, bool) if top is None else top_cells(values, top)
     columns = zip(values.T, truth.T, listed.T, strict=True)
-    return np.array([_average_precision(v[kept], t[kept], int(t.sum())) for v, t, kept in columns])
+    return np.array([average_precision(v[kept], t[kept], int(t.sum())) for v, t, kept in columns])
 
 
 def mean_average_precision(
@@ -94,7 +94,7 @@ def segment_map(scores: NDArray[Any], states: NDArray[Any], at: int = SEGMENTS) 
 def _segment_precision(values: Floats, states: NDArray[Any], at: int) -> float:
     predicted = np.argsort(-values, kind="stable")[:at]
     rated = predicted[states[predicted] >= 0]
-    return _average_precision(values[rated], states[rated] > 0, int((states > 0).sum()))
+    return average_precision(values[rated], states[rated] > 0, int((states > 0).sum()))
 
 
 def top_cells(scores: NDArray[Any], top: int = TOP) -> Bools:
@@ -111,7 +111,7 @@ def top_cells(scores: NDArray[Any], top: int = TOP) -> Bools:
     return marked
 
 
-def _average_precision(values: Floats, truth: Bools, positives: int) -> float:
+def average_precision(values: Floats, truth: Bools, positives: int) -> float:
     """Average precision of one ranked list against `positives` positives in all; 0 without any."""
     if positives == 0:
         return 0.0

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from understanding.labels import LabelGraph
 from understanding.learning.metrics import gap, hit_at_one, mean_average_precision
 from understanding.learning.partial import Bools, States, certified_negatives, cooccurrence, hide
-from understanding.yt8m.shards import Videos, load_videos, shard_paths
+from understanding.yt8m.shards import Videos, check_level, load_videos, shard_paths
 from understanding.yt8m.vocabulary import Vocabulary, read_vocabulary
 
 FINE: Final = 400
@@ -75,6 +75,7 @@ class Known:
 def load_protocol(folder: Path) -> ProtocolA:
     """Read `train/`, `tune/` and `vocabulary.csv` of a folder. Raises MediaRefused naming file and place."""
     vocabulary = read_vocabulary(folder / "vocabulary.csv")
+    check_level(shard_paths(folder / "train")[0], "video")
     train = load_videos(shard_paths(folder / "train"))
     tune = shard_paths(folder / "tune")
     middle = len(tune) // 2

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from understanding.learning.experiment import experiment_names, named_experiment
+from understanding.learning.experiment import named_experiment, protocol_names
 from understanding.learning.protocol_a import ProtocolA, Scores
 from understanding.learning.runs import Report, run
 
@@ -54,7 +54,7 @@ def protocol_rows(
     rows = []
     for share in shares:
         of_share = []
-        for name in names or experiment_names():
+        for name in names or protocol_names():
             heads = (run(named_experiment(name, hidden_share=share, seed=seed), data, folder, report) for seed in seeds)
             of_share.append(Row(name, share, tuple(head.scores(data.report) for head in heads)))
         rows += sorted(of_share, key=lambda row: -row.mean("gap"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,21 +10,26 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
 
 from understanding.build import CheckpointRefused, build_net
 from understanding.labels import LabelGraph
-from understanding.learning.experiment import Experiment, draw_seed, named_experiment
+from understanding.learning import checkpoints
+from understanding.learning.experiment import Experiment, draw_seed, is_same, named_experiment
+from understanding.learning.lesson import Lesson
 from understanding.learning.partial import propensities
-from understanding.learning.protocol_a import Known, ProtocolA, Records, Scores, known, score
+from understanding.learning.protocol_a import Known, ProtocolA, Records, Scores, known, load_protocol, score
+from understanding.learning.ranks import gathered, own_place
+from understanding.learning.streamed_runs import KIND as ROWS
+from understanding.learning.streamed_runs import Scores as RowScores
+from understanding.learning.streamed_runs import evaluate_rows, run_rows
 from understanding.modeling.net import MultimodalNet, Net
 from understanding.sentences import SentenceEncoder
 from understanding.sizes import SIZES, Mix, Size
-from understanding.train import Lesson, Progress, predict, train
-from understanding.yt8m.shards import load_videos, shard_paths
+from understanding.train import Progress, predict, train
+from understanding.yt8m.shards import check_level, load_videos, shard_paths
 
-MODEL: Final = "model.safetensors"
+KIND: Final = "protocol_a"  # of a checkpoint
 SHIPPED: Final = Path(__file__).parent.parent / "weights" / "protocol-a.safetensors"
 GRAPH_HIDDEN: Final = 256
 SENTENCE: Final = 512  # width of a label's text vector
@@ -69,10 +73,10 @@ class Head:
 def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = lambda _name, _progress: None) -> Head:
     """Train the experiment under `folder`, its teachers first, or load what it left there."""
     place = folder / run_name(experiment)
-    path = place / MODEL
+    path = place / checkpoints.MODEL
     if path.is_file():
         head = load_head(path)
-        if head.about["experiment"] == asdict(experiment) | {"teachers": list(experiment.teachers)}:
+        if is_same(head.about["experiment"], experiment):
             return head
     told = known(data, experiment.hidden_share, experiment.seed, certified=experiment.certified)
     believed = None
@@ -88,9 +92,21 @@ def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = 
         validate=lambda net: asdict(Head(net, data.classes, {}).scores(data.choose)),
         report=lambda progress: report(name, progress),
     )
-    scores = Head(trained, data.classes, {}).scores(data.choose)
-    save_head(path, trained, experiment, classes=data.classes, outputs=len(data.names), scores=scores)
+    if own_place().rank == 0:
+        scores = Head(trained, data.classes, {}).scores(data.choose)
+        save_head(path, trained, experiment, classes=data.classes, outputs=len(data.names), scores=scores)
+    gathered(name)  # nobody looks for the file before it is there
     return load_head(path)
+
+
+def train_on(experiment: Experiment, data: Path, folder: Path, report: Report) -> tuple[Path, dict[str, Any]]:
+    """Train an experiment of any level on a folder of shards; return its checkpoint and its tune scores."""
+    head = (
+        run(experiment, load_protocol(data), folder, report)
+        if experiment.level == "video"
+        else run_rows(experiment, data, folder, report)
+    )
+    return head.path, head.about["scores"]
 
 
 def run_name(experiment: Experiment) -> str:
@@ -170,17 +186,13 @@ def save_head(
         "told": outputs - len(classes),
         "scores": asdict(scores),
     }
-    weights = {key: _halved(value) for key, value in net.state_dict().items()}
-    beside = path.with_suffix(".part")
-    save_file(weights, beside, {"format": "1", "protocol_a": json.dumps(about)})
-    beside.replace(path)
+    checkpoints.write(path, KIND, about, {key: _halved(value) for key, value in net.state_dict().items()})
 
 
 def load_head(path: Path) -> Head:
     """Load a checkpoint, or raise CheckpointRefused."""
     try:
-        with safe_open(path, framework="pt") as opened:
-            about = json.loads((opened.metadata() or {})["protocol_a"])
+        about, weights = checkpoints.read(path, KIND)
         made, outputs = about["experiment"], about["outputs"]
         blank = LabelGraph(np.zeros((outputs, outputs)))
         vectors = np.zeros((outputs, SENTENCE), np.float32)
@@ -188,22 +200,23 @@ def load_head(path: Path) -> Head:
         size = replace(size, told=about["told"]) if isinstance(size, Size) and size.told else size
         net = build_net(size, classes=outputs, graph=blank, label_vectors=vectors)
         net.load_state_dict(
-            {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+            {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
         )
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointRefused(
-            f"{path}: not a checkpoint of Protocol A: {error}", next_step="name a model.safetensors that a run left"
-        ) from error
+        raise checkpoints.refused(path, "Protocol A", error) from error
     return Head(net.eval(), tuple(about["classes"]), about, path)
 
 
-def evaluate(checkpoint: Path, folder: Path) -> Scores:
-    """Score a checkpoint on the full fine labels of every video-level shard of a folder."""
+def evaluate(checkpoint: Path, folder: Path) -> Scores | RowScores:
+    """Score a checkpoint on every shard of a folder: one of Protocol A against the full fine labels."""
+    if checkpoints.is_kind(checkpoint, ROWS):
+        return evaluate_rows(checkpoint, folder)
     head = load_head(checkpoint)
     if head.is_told:
         raise CheckpointRefused(
             f"{checkpoint}: it is a teacher, which has to be told labels", next_step="name its student"
         )
+    check_level(shard_paths(folder)[0], "video")
     videos = load_videos(shard_paths(folder))
     nothing = np.zeros((len(videos), 0), bool)
     return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))

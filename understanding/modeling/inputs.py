@@ -94,7 +94,7 @@ def collate(shots: Sequence[ShotInputs]) -> Batch:
     )
 
 
-def pad_rows(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
+def pad_rows(rows: Sequence[NDArray[np.float32] | NDArray[np.int64] | NDArray[np.uint8]]) -> tuple[Tensor, Tensor]:
     """Return (B, longest, ...) with zeros behind each entry's own rows and the mask (B, longest), one long at least."""
     lengths = np.array([len(entry) for entry in rows])
     longest = max(1, int(lengths.max()))

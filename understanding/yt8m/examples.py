@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from understanding.yt8m.wire import Malformed, Span
 MAX_ROWS: Final = 300
 SEGMENT_ROWS: Final = 5  # a segment is five rows from its start
 
+Level = Literal["video", "frame"]
 Labels = NDArray[np.int64]
 Rows = NDArray[np.uint8]
 
@@ -55,9 +56,9 @@ class FrameExample:
     segments: tuple[Segment, ...] = ()
 
 
-_STEP: Final = 4 / 255
-_LOWEST: Final = 4 / 512 - 2
-_DEQUANTISED: Final = (np.arange(256) * _STEP + _LOWEST).astype(np.float32)
+STEP: Final = 4 / 255  # of a quantised row
+LOWEST: Final = 4 / 512 - 2
+_DEQUANTISED: Final = (np.arange(256) * STEP + LOWEST).astype(np.float32)
 
 
 def dequantise(rows: Rows) -> NDArray[np.float32]:
@@ -67,7 +68,7 @@ def dequantise(rows: Rows) -> NDArray[np.float32]:
 
 def quantise(rows: NDArray[np.floating]) -> Rows:
     """Return the nearest of the 256 steps; what lies outside about -2..2 is clipped."""
-    steps: Rows = np.rint((rows - _LOWEST) / _STEP).clip(0, 255).astype(np.uint8)
+    steps: Rows = np.rint((rows - LOWEST) / STEP).clip(0, 255).astype(np.uint8)
     return steps
 
 
@@ -175,6 +176,12 @@ def joined_class_indices(stored: list[bytes]) -> list[Labels]:
     if len(labels) and labels.min() < 0:
         raise Malformed("a label is below 0")
     return [labels[a:b] for a, b in pairwise(edges)]
+
+
+def level(record: bytes) -> Level:
+    """Say whether a record holds one row or a row a second, or raise Malformed."""
+    streams = wire.entries(record, wire.messages(record, [(0, len(record))], 2))
+    return "frame" if streams.keys() & {"rgb", "audio"} else "video"
 
 
 def parse_frames(record: bytes, max_rows: int = MAX_ROWS) -> FrameExample:

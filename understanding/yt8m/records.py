@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 import google_crc32c
@@ -56,11 +56,7 @@ def read_records(path: Path, *, start: int = 0, check: bool = True) -> Iterator[
     The next record begins at offset + FRAME + len(record). Without `check` the two checksums are not compared. Raises
     RecordDamaged, or MediaRefused where there is no such file.
     """
-    try:
-        file = path.open("rb", buffering=_BUFFER)
-    except OSError as error:
-        raise MediaRefused("not-a-file", f"{path}: {error.strerror}", next_step="Name a TFRecord file.") from error
-    with file:
+    with _opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         offset = file.seek(start)
         header = file.read(HEADER)
@@ -76,6 +72,25 @@ def read_records(path: Path, *, start: int = 0, check: bool = True) -> Iterator[
             yield offset, record
             offset += FRAME + length
             header = tail[FOOTER:]
+
+
+def count_records(path: Path) -> int:
+    """Return how many records a file holds, hopping from header to header. Raises as `read_records` does."""
+    count = offset = 0
+    with _opened(path, buffering=512) as file:  # a hop would fill a larger buffer in vain
+        size = os.fstat(file.fileno()).st_size
+        while header := file.read(HEADER):
+            offset += FRAME + _length(path, offset, header, size, check=True)
+            file.seek(offset)
+            count += 1
+    return count
+
+
+def _opened(path: Path, buffering: int = _BUFFER) -> BinaryIO:
+    try:
+        return path.open("rb", buffering=buffering)
+    except OSError as error:
+        raise MediaRefused("not-a-file", f"{path}: {error.strerror}", next_step="Name a TFRecord file.") from error
 
 
 def _length(path: Path, offset: int, header: bytes, size: int, check: bool) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from understanding.errors import MediaRefused
 from understanding.yt8m import examples, wire
-from understanding.yt8m.examples import FrameExample, Labels, VideoExample
+from understanding.yt8m.examples import FrameExample, Labels, Level, VideoExample
 from understanding.yt8m.records import FRAME, RecordDamaged, read_records
 
 T = TypeVar("T")
@@ -32,12 +32,17 @@ def shard_paths(folder: Path, pattern: str = "*.tfrecord") -> tuple[Path, ...]:
 
 def read_videos(path: Path, *, check: bool = True) -> Iterator[VideoExample]:
     """Yield the videos of one video-level shard."""
-    return (read(path, offset, record, examples.parse_video) for offset, record in read_records(path, check=check))
+    return read_shard(path, examples.parse_video, check=check)
 
 
 def read_frames(path: Path, *, check: bool = True) -> Iterator[FrameExample]:
     """Yield the videos of one frame-level shard."""
-    return (read(path, offset, record, examples.parse_frames) for offset, record in read_records(path, check=check))
+    return read_shard(path, examples.parse_frames, check=check)
+
+
+def read_shard(path: Path, parse: Callable[[bytes], T], *, check: bool = True) -> Iterator[T]:
+    """Yield the records of one shard, parsed."""
+    return (read(path, offset, record, parse) for offset, record in read_records(path, check=check))
 
 
 def read(path: Path, offset: int, record: bytes, parse: Callable[[bytes], T]) -> T:
@@ -46,6 +51,21 @@ def read(path: Path, offset: int, record: bytes, parse: Callable[[bytes], T]) ->
         return parse(record)
     except wire.Malformed as error:
         raise RecordDamaged(path, offset, str(error)) from error
+
+
+def check_level(path: Path, wanted: Level) -> None:
+    """Refuse a shard whose first record is of the other level; MediaRefused says what to do."""
+    for offset, record in read_records(path):
+        found = read(path, offset, record, examples.level)
+        if found != wanted:
+            raise MediaRefused(f"{found}-level", f"{path} holds {found}-level records", next_step=_OTHER_LEVEL[found])
+        return
+
+
+_OTHER_LEVEL: Final[dict[Level, str]] = {
+    "video": "Write `level: video` in the experiment, or name a folder of frame-level shards.",
+    "frame": "Write `level: frame` (or segment) in the experiment, or name a folder of video-level shards.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,12 +186,19 @@ class Position:
     stream: str = ""  # which stream it belongs to; empty fits any
 
 
+def shard_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of `count` shards in an epoch; of these each rank takes every `world`-th, from its own on."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
 class ShardStream(Generic[T]):
     """Examples of many shards, epoch after epoch in another order, the same for the same seed.
 
     Every epoch shuffles the shards; of these each rank takes every `world`-th, reads them in that order, and gives the
     records of each block of `buffer` in a shuffled order. Ranks get about, not exactly, the same number of records.
     Memory is one block. A stream made with the `position` of another goes on exactly where that one stood.
+
+    `cut`, where given, makes several examples of one; they are shuffled one by one within their block.
     """
 
     def __init__(
@@ -180,6 +207,7 @@ class ShardStream(Generic[T]):
         parse: Callable[[bytes], T],
         *,
         seed: int,
+        cut: Callable[[T], Sequence[T]] | None = None,
         buffer: int = BUFFER,
         shuffle: bool = True,
         rank: int = 0,
@@ -188,7 +216,7 @@ class ShardStream(Generic[T]):
         check: bool = True,
     ) -> None:
         self._paths = tuple(paths)
-        self._parse = parse
+        self._parse, self._cut = parse, cut
         self._seed = seed
         self._buffer = buffer
         self._shuffle = shuffle
@@ -221,10 +249,10 @@ class ShardStream(Generic[T]):
             records, after = self._block(order, self._block_start)
             if not records:
                 break
-            places = self._places(self._block_start, len(records))
+            pieces = self._pieces(records)
+            places = self._places(self._block_start, len(records if pieces is None else pieces))
             for place in places[self._taken :]:
-                path, offset, record = records[place]
-                example = read(path, offset, record, self._parse)
+                example = read(*records[place], self._parse) if pieces is None else pieces[place]
                 self._taken += 1
                 yield example
             self._block_start, self._taken = after, 0
@@ -233,8 +261,14 @@ class ShardStream(Generic[T]):
     def _order(self, epoch: int) -> tuple[Path, ...]:
         """Return this rank's shards of an epoch."""
         count = len(self._paths)
-        order = np.random.default_rng((self._seed, epoch)).permutation(count) if self._shuffle else np.arange(count)
+        order = shard_order(count, self._seed, epoch) if self._shuffle else np.arange(count)
         return tuple(self._paths[i] for i in order[self._rank :: self._world])
+
+    def _pieces(self, records: Sequence[tuple[Path, int, bytes]]) -> list[T] | None:
+        """Return the pieces of a block's records; None where they are not cut and each is parsed when it is due."""
+        if self._cut is None:
+            return None
+        return [piece for record in records for piece in self._cut(read(*record, self._parse))]
 
     def _places(self, block: Position, count: int) -> list[int]:
         if not self._shuffle:

@@ -1,0 +1,47 @@
+"""Trained weights as safetensors, with what they are beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from understanding.build import CheckpointRefused
+
+MODEL: Final = "model.safetensors"
+
+
+def write(path: Path, kind: str, about: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+    """Write weights and what they are, whole or not at all."""
+    beside = path.with_suffix(".part")
+    save_file(dict(weights), beside, {"format": "1", kind: json.dumps(about)})
+    beside.replace(path)
+
+
+def is_kind(path: Path, kind: str) -> bool:
+    """Say whether a file is a checkpoint of this kind."""
+    try:
+        with safe_open(path, framework="pt") as opened:
+            return kind in (opened.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
+def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return what a checkpoint of this kind says of itself and its weights; OSError, SafetensorError, KeyError or
+    ValueError where it is none."""
+    with safe_open(path, framework="pt") as opened:
+        about: dict[str, Any] = json.loads((opened.metadata() or {})[kind])
+    return about, load_file(path)
+
+
+def refused(path: Path, what: str, error: Exception) -> CheckpointRefused:
+    """Return the refusal of a file that is not what was looked for."""
+    return CheckpointRefused(
+        f"{path}: not a checkpoint of {what}: {error}", next_step=f"name a {MODEL} that such a run left"
+    )
