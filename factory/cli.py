@@ -288,7 +288,7 @@ def train_head_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    yt8m: Annotated[Path, typer.Option(help="folder of video-level shards; with --protocol-a: train/, tune/")],
+    yt8m: Annotated[Path, typer.Option(help="folder of shards of the model's level; with --protocol-a: train/, tune/")],
     checkpoint: Annotated[
         Path | None, typer.Option(help="the model to score; the shipped one if none is named")
     ] = None,

@@ -50,6 +50,7 @@ def test_every_experiment_of_the_house_is_sound_and_its_teachers_are_there() -> 
         ({"level": "frame", "size": "video-told"}, "video-told reads words or labels", "frame-small"),
         ({"level": "segment", "head": "graph"}, "'graph'", "linear"),
         ({"level": "frame", "classes": [1, 1]}, "one twice", "once"),
+        ({"classes": [1]}, "chooses its classes", "leave"),
         ({"classes": ["1"]}, "classes is ['1']", "int"),
     ],
 )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -71,16 +71,24 @@ def lesson(folder: Path, task: RowTask = TASK) -> StreamedLesson:
     return StreamedLesson.of(task, shard_paths(folder / "train"), HERE)
 
 
-def run(data: Path, folder: Path, experiment: Experiment = EXPERIMENT, task: RowTask = TASK, **options: object) -> Net:
+def run(
+    data: Path,
+    folder: Path,
+    experiment: Experiment = EXPERIMENT,
+    task: RowTask = TASK,
+    *,
+    size: Size = SIZE,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Net:
     tune = shard_paths(data / "tune")
     return train(
         experiment,
-        build_net(SIZE, classes=CLASSES, seed=1),
+        build_net(size, classes=CLASSES, seed=1),
         lesson(data, task),
         folder,
         validate=lambda net: asdict(RowHead(net, task, {}).scores(tune)),
         chosen_by="map",
-        **options,  # type: ignore[arg-type]  # options of `train`, by name
+        report=report,
     )
 
 
@@ -90,7 +98,11 @@ def test_the_label_is_found_in_rare_rows(videos: Path, tmp_path: Path) -> None:
     assert log[-1]["hit1"] > 0.9  # one of four by chance
     assert log[-1]["gap"] > 0.9
     assert log[-1]["videos"] == 64
-    run(videos, tmp_path / "mean", replace(EXPERIMENT, epochs=1))
+
+
+def test_what_lies_in_rare_rows_is_not_in_their_mean(videos: Path, tmp_path: Path) -> None:
+    run(videos, tmp_path, size=replace(SIZE, temporal="mean", width=16))
+    assert read_log(tmp_path)[-1]["hit1"] < 0.5
 
 
 def test_two_runs_are_equal_and_another_seed_is_not(videos: Path, tmp_path: Path) -> None:
@@ -174,6 +186,23 @@ def test_an_epoch_gives_each_video_once_padded_and_dequantised(videos: Path) -> 
         assert (steps - steps.round()).abs().max() < 1e-3
     first = next(source.portions(quiet, Start(2, 20), HERE))
     assert not torch.equal(first.cells.states, portions[0].cells.states)
+
+
+def test_noise_and_masking_leave_padding_alone(videos: Path) -> None:
+    source = lesson(videos)
+    start = Start(0, source.steps(EXPERIMENT, HERE))
+    plain, noisy, masked = (
+        next(source.portions(replace(EXPERIMENT, noise=noise, masking=masking), start, HERE)).batch
+        for noise, masking in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.9))
+    )
+    assert torch.equal(plain.picture_mask, noisy.picture_mask)
+    assert not noisy.picture[~noisy.picture_mask].any()
+    added = (noisy.picture - plain.picture)[plain.picture_mask].std(dim=0)
+    torch.testing.assert_close(added, 0.5 * source.found.spread[0], rtol=0.15, atol=0.0)
+    gone = torch.stack([~masked.picture_mask.any(dim=1), ~masked.sound_mask.any(dim=1)], dim=1)
+    assert (gone.sum(dim=1) <= 1).all()  # one of both is left
+    assert gone.any(dim=0).all()
+    assert not masked.picture[gone[:, 0]].any()
 
 
 def test_ranks_agree_on_the_steps_of_the_shortest_share(videos: Path) -> None:

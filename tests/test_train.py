@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,20 +81,29 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(lesson: Lesson, tmp_path:
     assert read_log(tmp_path / "third")[0]["loss"] != read_log(tmp_path / "one")[0]["loss"]
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(lesson: Lesson, tmp_path: Path) -> None:
-    whole = run(lesson, tmp_path / "whole")
+@pytest.mark.parametrize(("save_every", "first"), [(0, 3 * 4 + 1), (2, 3 * 4 + 3)])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    lesson: Lesson, tmp_path: Path, save_every: int, first: int
+) -> None:
+    experiment = replace(EXPERIMENT, save_every=save_every)
+    whole = run(lesson, tmp_path / "whole", experiment)
+    seen: list[int] = []
 
     class PulledThePlug(Exception):
         pass
 
     def pull(progress: Progress) -> None:
-        if progress.epoch == 3 and progress.step == 3 * 4 + 2:  # in the middle of an epoch
+        if progress.step == 3 * 4 + 2:  # in the middle of an epoch
             raise PulledThePlug
 
+    def go_on(report: Callable[[Progress], None]) -> Net:
+        return train(experiment, net(), lesson, tmp_path / "cut", validate=lambda n: scores(lesson, n), report=report)
+
     with pytest.raises(PulledThePlug):
-        train(EXPERIMENT, net(), lesson, tmp_path / "cut", validate=lambda n: scores(lesson, n), report=pull)
+        go_on(pull)
     assert [row["epoch"] for row in read_log(tmp_path / "cut")] == [0, 1, 2]
-    resumed = run(lesson, tmp_path / "cut")
+    resumed = go_on(lambda progress: seen.append(progress.step))
+    assert seen[0] == first
     assert read_log(tmp_path / "cut") == read_log(tmp_path / "whole")
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
 

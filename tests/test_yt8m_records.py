@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understanding.errors import MediaRefused
-from understanding.yt8m.records import FRAME, MAX_RECORD, RecordDamaged, framed, masked_crc, read_records, write_records
+from understanding.yt8m.records import (
+    FRAME,
+    MAX_RECORD,
+    RecordDamaged,
+    count_records,
+    framed,
+    masked_crc,
+    read_records,
+    write_records,
+)
 
 RECORDS = [b"first", b"", b"x" * 5000, b"last"]
 SECOND = FRAME + 5
@@ -155,3 +164,13 @@ def test_memory_stays_flat_over_a_file_larger_than_any_record(tmp_path: Path) ->
     tracemalloc.stop()
     assert total == sum(500_000 + n for n in range(140))
     assert peak < 4_000_000
+
+
+def test_records_are_counted_without_being_read(shard: Path, tmp_path: Path) -> None:
+    assert count_records(shard) == len(list(read_records(shard)))
+    empty = tmp_path / "empty.tfrecord"
+    empty.write_bytes(b"")
+    assert count_records(empty) == 0
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(RecordDamaged, match="cut short"):
+        count_records(shard)

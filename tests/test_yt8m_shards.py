@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +17,15 @@ from understanding.errors import MediaRefused
 from understanding.yt8m import wire
 from understanding.yt8m.examples import FrameExample, VideoExample, encode_frames, encode_video, parse_video
 from understanding.yt8m.records import FRAME, RecordDamaged, framed, write_records
-from understanding.yt8m.shards import Position, ShardStream, load_videos, read_frames, read_videos, shard_paths
+from understanding.yt8m.shards import (
+    Position,
+    ShardStream,
+    check_level,
+    load_videos,
+    read_frames,
+    read_videos,
+    shard_paths,
+)
 
 
 def a_video(name: str, seed: int, widths: tuple[int, int] = (6, 3)) -> VideoExample:
@@ -207,3 +215,34 @@ def test_real_shards(yt8m: Path) -> None:
     np.testing.assert_array_equal(videos.picture[row], first.mean_rgb)
     assert videos.truth(videos.most_frequent(400)).any(axis=1).mean() > 0.8
     assert sorted(ids(ShardStream(paths, parse_video, seed=0))) == sorted(videos.ids)
+
+
+def test_pieces_are_shuffled_one_by_one_and_taken_up_among_them(shards: tuple[Path, ...]) -> None:
+    def cut(video: VideoExample) -> list[VideoExample]:
+        return [replace(video, id=f"{video.id}.{n}") for n in range(len(video.labels))]
+
+    def stream(position: Position | None = None) -> ShardStream[VideoExample]:
+        return ShardStream(shards, parse_video, cut=cut, seed=3, buffer=6, position=position)
+
+    whole = [video.id for video in stream().epoch()]
+    videos = [video for path in shards for video in read_videos(path)]
+    assert sorted(whole) == sorted(piece.id for video in videos for piece in cut(video))
+    assert [name.split(".")[0] for name in whole] != sorted(name.split(".")[0] for name in whole)
+    for taken in range(len(whole)):
+        first = stream()
+        assert [video.id for video in islice(first.epoch(), taken)] == whole[:taken]
+        assert [video.id for video in stream(first.position).epoch()] == whole[taken:]
+
+
+def test_a_shard_of_the_other_level_is_refused(tmp_path: Path, shards: tuple[Path, ...]) -> None:
+    rows = np.zeros((2, 6), np.uint8)
+    path = tmp_path / "rows.tfrecord"
+    write_records(path, [encode_frames(FrameExample("v", np.array([1]), rows, rows))])
+    check_level(path, "frame")
+    check_level(shards[0], "video")
+    check_level(shards[1], "frame")  # it is empty
+    with pytest.raises(MediaRefused, match="frame-level records") as refusal:
+        check_level(path, "video")
+    assert refusal.value.code == "frame-level"
+    with pytest.raises(MediaRefused, match="video-level records"):
+        check_level(shards[0], "frame")

@@ -28,7 +28,7 @@ from understanding.learning.experiment import Experiment, experiment_names, load
 from understanding.learning.lesson import Cells, Source, Start, one_row, step_seed
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.ranks import gathered, own_place
-from understanding.learning.state import TrainingState, load_state, save_state
+from understanding.learning.state import TrainingState, agreed, load_state, save_state
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
 from understanding.modeling.net import Net
@@ -69,7 +69,7 @@ def train(
     learner: nn.Module = _Learner(experiment, net)
     learner = DistributedDataParallel(learner) if place.world > 1 else learner
     optimizer = torch.optim.AdamW(net.parameters(), lr=0.0, weight_decay=experiment.weight_decay, fused=True)
-    state = load_state(folder, experiment, net, optimizer) or TrainingState()
+    state = agreed(load_state(folder, experiment, net, optimizer) or TrainingState())
     steps, began, done = per_epoch * experiment.epochs, time.monotonic(), 0
     with Curves(folder, enabled=place.rank == 0) as curves:
         for epoch in range(state.epoch, experiment.epochs):

@@ -177,6 +177,10 @@ def _check(experiment: Experiment) -> None:
         raise ExperimentRefused("self-training needs `teachers`, and only it", next_step="name them, or another loss")
     if experiment.level != "video":
         _check_rows(experiment)
+    elif experiment.classes:
+        raise ExperimentRefused(
+            "Protocol A chooses its classes itself", next_step="leave `classes` out, or set a level"
+        )
 
 
 def _check_rows(experiment: Experiment) -> None:

@@ -27,6 +27,7 @@ from understanding.yt8m.shards import Position, ShardStream, check_level, read_s
 T = TypeVar("T")
 
 BLOCK: Final = 256  # records that are shuffled together: 90 MB of 300 rows
+SAMPLE: Final = 64  # examples that tell how far features spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,12 @@ def ahead(values: Iterator[T]) -> Generator[T, None, None]:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What shards hold: the examples of each, and how many rated ones each class has among them (C,)."""
+    """What shards hold: the examples of each, how many rated ones each class has among them (C,), and how far the
+    features of a row spread, (Dp,) and (Ds,)."""
 
     examples: tuple[int, ...]
     rated: NDArray[np.int64]
+    spread: tuple[Tensor, Tensor]
 
 
 def survey(task: RowTask, paths: Sequence[Path], place: Place) -> Survey:
@@ -119,7 +122,18 @@ def survey(task: RowTask, paths: Sequence[Path], place: Place) -> Survey:
     everywhere = gathered(own)
     counted = [everywhere[number % place.world][number // place.world] for number in range(len(paths))]
     rated = np.sum([entry[1] for entry in counted], axis=0)
-    return Survey(tuple(entry[0] for entry in counted), rated)
+    return Survey(tuple(entry[0] for entry in counted), rated, _spread(task, paths))
+
+
+def _spread(task: RowTask, paths: Sequence[Path]) -> tuple[Tensor, Tensor]:
+    """Return the standard deviations over the first examples of the shards: thousands of rows tell them well."""
+    rows = next(all_batches(task, paths, SAMPLE), None)
+    if rows is None:
+        return torch.zeros(task.picture), torch.zeros(task.sound)
+    batch = rows.batch(torch.device("cpu"))
+    streams = batch.picture[batch.picture_mask], batch.sound[batch.sound_mask]
+    picture, sound = (s.std(dim=0, correction=0) if len(s) else s.new_zeros(s.shape[1]) for s in streams)
+    return picture, sound
 
 
 def _counted(task: RowTask, path: Path) -> tuple[int, NDArray[np.int64]]:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from understanding.learning.experiment import Experiment, ExperimentRefused, is_same, to_json
+from understanding.learning.ranks import gathered
 from understanding.modeling.net import Net
 
 FILE: Final = "state.safetensors"
@@ -107,6 +108,17 @@ def load_state(
     return TrainingState(
         about["epoch"], about["score"], about["best"], best, **inside, positions=tuple(about.get("positions", ()))
     )
+
+
+def agreed(state: TrainingState) -> TrainingState:
+    """Return the state that every process found, or refuse to go on from different ones."""
+    found = gathered((state.epoch, state.step))
+    if len(set(found)) > 1:
+        places = ", ".join(f"epoch {epoch} step {step}" for epoch, step in found)
+        raise ExperimentRefused(
+            f"the processes found different states: {places}", next_step="give --out on a disk that all of them share"
+        )
+    return state
 
 
 def _like(key: str, value: Tensor, parameter: Tensor) -> Tensor:

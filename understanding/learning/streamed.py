@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from understanding.learning.augment import add_noise, mask_modalities
 from understanding.learning.experiment import Experiment, ExperimentRefused, draw_seed
@@ -79,7 +80,7 @@ class StreamedLesson:
             for number, (rows, after) in zip(steps, loaded, strict=True):
                 seed = step_seed(experiment, start.epoch * start.steps + number, place.rank)
                 generator = torch.Generator(place.device).manual_seed(seed)
-                batch = augmented(experiment, rows.batch(place.device), generator)
+                batch = augmented(experiment, rows.batch(place.device), self.found.spread, generator)
                 yield Portion(batch, self._cells(rows, place.device), after)
 
     def _cells(self, rows: Rows, device: torch.device) -> Cells:
@@ -95,12 +96,13 @@ class StreamedLesson:
         )
 
 
-def augmented(experiment: Experiment, batch: Batch, generator: torch.Generator) -> Batch:
+def augmented(experiment: Experiment, batch: Batch, spread: tuple[Tensor, Tensor], generator: torch.Generator) -> Batch:
     """Return the batch with noise on its real rows, and without the modalities that are taken away."""
     if experiment.noise:
+        streams = ((batch.picture, batch.picture_mask), (batch.sound, batch.sound_mask))
         picture, sound = (
-            add_noise(rows, experiment.noise, generator, mask=mask)
-            for rows, mask in ((batch.picture, batch.picture_mask), (batch.sound, batch.sound_mask))
+            add_noise(rows, experiment.noise, generator, spread=deviation, mask=mask)
+            for (rows, mask), deviation in zip(streams, spread, strict=True)
         )
         batch = replace(batch, picture=picture, sound=sound)
     return mask_modalities(batch, experiment.masking, generator) if experiment.masking else batch
