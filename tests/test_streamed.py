@@ -92,6 +92,13 @@ def run(
     )
 
 
+class Losses(dict[int, float]):
+    """The loss of each step that a run reports."""
+
+    def note(self, at: Progress) -> None:
+        self.setdefault(at.step, at.loss)
+
+
 def test_the_label_is_found_in_rare_rows(videos: Path, tmp_path: Path) -> None:
     run(videos, tmp_path)
     log = read_log(tmp_path)
@@ -119,11 +126,8 @@ def test_a_run_that_was_cut_off_inside_an_epoch_goes_on_as_if_it_had_not(
     segments: Path, tmp_path: Path, cut_at: int, first: int
 ) -> None:
     experiment = replace(EXPERIMENT, level="segment", loss="inverse-propensity", epochs=2, masking=0.2)
-    whole: dict[int, float] = {}
-    resumed: dict[int, float] = {}
-    trained = run(
-        segments, tmp_path / "whole", experiment, SEGMENTS, report=lambda at: whole.setdefault(at.step, at.loss)
-    )
+    whole, resumed = Losses(), Losses()
+    trained = run(segments, tmp_path / "whole", experiment, SEGMENTS, report=whole.note)
 
     class PulledThePlug(Exception):
         pass
@@ -134,9 +138,7 @@ def test_a_run_that_was_cut_off_inside_an_epoch_goes_on_as_if_it_had_not(
 
     with pytest.raises(PulledThePlug):
         run(segments, tmp_path / "cut", experiment, SEGMENTS, report=pull)
-    again = run(
-        segments, tmp_path / "cut", experiment, SEGMENTS, report=lambda at: resumed.setdefault(at.step, at.loss)
-    )
+    again = run(segments, tmp_path / "cut", experiment, SEGMENTS, report=resumed.note)
     assert min(resumed) == first  # a state is kept every three steps of 17
     assert resumed == {step: loss for step, loss in whole.items() if step in resumed}
     assert read_log(tmp_path / "cut") == read_log(tmp_path / "whole")

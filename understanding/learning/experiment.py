@@ -119,9 +119,12 @@ def _made(values: Mapping[str, Any]) -> Experiment:
 
 
 def is_same(saved: Mapping[str, Any], experiment: Experiment) -> bool:
-    """Say whether values that were saved, perhaps before a key was added, are those of this experiment."""
+    """Say whether values that were saved, perhaps before a key was added, are those of this experiment.
+
+    How often a state is kept changes nothing of what is learned.
+    """
     try:
-        return _made(saved) == experiment
+        return replace(_made(saved), save_every=experiment.save_every) == experiment
     except ExperimentRefused:
         return False
 
