@@ -14,8 +14,10 @@ def test_a_tally_of_parts_is_the_score_of_the_whole(classes: int) -> None:
     labels = rng.random((90, classes)) < 0.08
     labels[:, 3] = False
     tally = VideoTally(classes)
-    for part in (slice(0, 40), slice(40, 41), slice(41, 90)):
-        tally.add(probabilities[part], labels[part].astype(np.int8))
+    other = VideoTally(classes)
+    for counting, part in ((tally, slice(0, 40)), (tally, slice(40, 41)), (other, slice(41, 90))):
+        counting.add(probabilities[part], labels[part].astype(np.int8))
+    tally.join(other)
     scores = tally.scores()
     assert scores.videos == 90
     assert scores.classes == labels.any(axis=0).sum() < classes
@@ -32,7 +34,9 @@ def test_a_tally_of_segments() -> None:
     states[states[:, 0] == 1, 0] = -1
     tally = SegmentTally()
     tally.add(probabilities[:20], states[:20])
-    tally.add(probabilities[20:], states[20:])
+    other = SegmentTally()
+    other.add(probabilities[20:], states[20:])
+    tally.join(other)
     scores = tally.scores()
     assert (scores.segments, scores.classes) == (50, 7)
     assert scores.map == pytest.approx(segment_map(probabilities, states), abs=1e-12)

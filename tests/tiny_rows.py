@@ -18,12 +18,12 @@ Rows = NDArray[np.float64]
 def tiny_rows(
     folder: Path, shards: Sequence[int], *, tune: int = 64, widths: tuple[int, int] = (12, 6), rows: int = 12
 ) -> Path:
-    """Write `train/` (a shard of each size) and `tune/` (one): of each video's rows, at most `rows`, two are loud.
+    """Write `train/` (a shard of each size) and `tune/` (two): of each video's rows, at most `rows`, two are loud.
 
     They are loud along the direction of its one label and against it, so that the mean of all rows tells nothing.
     """
     rng = np.random.default_rng(7)
-    for split, sizes in (("train", shards), ("tune", [tune])):
+    for split, sizes in (("train", shards), ("tune", [tune // 2] * 2)):
         (folder / split).mkdir(parents=True)
         for shard, size in enumerate(sizes):
             videos = (_video(rng, f"{split}{shard}-{n}", widths, rows) for n in range(size))
@@ -34,7 +34,7 @@ def tiny_rows(
 def tiny_segments(folder: Path, shards: Sequence[int], *, tune: int = 64, widths: tuple[int, int] = (12, 6)) -> Path:
     """Write the same folders with three rated segments a video; each is rated in two classes, of which one is there."""
     rng = np.random.default_rng(8)
-    for split, sizes in (("train", shards), ("tune", [tune])):
+    for split, sizes in (("train", shards), ("tune", [tune // 2] * 2)):
         (folder / split).mkdir(parents=True)
         for shard, size in enumerate(sizes):
             videos = (_rated(rng, f"{split}{shard}-{n}", widths) for n in range(size))

@@ -27,7 +27,7 @@ from understanding.learning.curves import Curves
 from understanding.learning.experiment import Experiment, experiment_names, load_experiment, named_experiment
 from understanding.learning.lesson import Cells, Source, Start, one_row, step_seed
 from understanding.learning.partial import UNKNOWN
-from understanding.learning.ranks import gathered, own_place
+from understanding.learning.ranks import gathered, own_place, share_buffers
 from understanding.learning.state import TrainingState, agreed, load_state, save_state
 from understanding.modeling.inputs import Batch
 from understanding.modeling.mix import MixedNet, distillation
@@ -98,7 +98,8 @@ def train(
                         save_state(folder, experiment, net, optimizer, state)
                 report(Progress(epoch, experiment.epochs, step + 1, steps, float(loss.detach()), rate, left))
             net.eval()
-            scores = gathered(validate(net))[0]  # norms keep their own running statistics: one process decides for all
+            share_buffers(net)
+            scores = gathered(validate(net))[0]  # one decides for all when it is over
             state = state.after(epoch, scores[chosen_by], net, keep=experiment.patience > 0)
             curves.add(epoch, {"loss": mean_loss, **scores})
             report(Progress(epoch, experiment.epochs, (epoch + 1) * per_epoch, steps, mean_loss, rate, left, scores))

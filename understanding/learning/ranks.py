@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 T = TypeVar("T")
 
@@ -41,6 +41,13 @@ def gathered(value: T) -> list[T]:
     said: list[T | None] = [None] * distributed.get_world_size()
     distributed.all_gather_object(said, value)
     return cast("list[T]", said)
+
+
+def share_buffers(net: nn.Module) -> None:
+    """Give every process the buffers of the first: batch norms have counted what each process saw by itself."""
+    if distributed.is_available() and distributed.is_initialized():
+        for buffer in net.buffers():
+            distributed.broadcast(buffer, 0)
 
 
 def _joined() -> tuple[int, int]:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understanding.errors import MediaRefused
 from understanding.learning.experiment import ExperimentRefused
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.ranks import Place, gathered
@@ -95,6 +96,17 @@ def all_batches(task: RowTask, paths: Sequence[Path], size: int) -> Iterator[Row
     examples = (piece for path in paths for video in read_shard(path, task.parse) for piece in task.cut(video))
     while share := list(islice(examples, size)):
         yield gather(task, share)
+
+
+def check_examples(task: RowTask, paths: Sequence[Path]) -> None:
+    """Refuse shards to be scored that are of another level, or hold no example of the task."""
+    for path in paths:
+        check_level(path, "frame")
+    if next(all_batches(task, paths, 1), None) is None:
+        what = "video" if task.level == "frame" else "segment that is rated in the classes"
+        raise MediaRefused(
+            "no-examples", f"{paths[0].parent} holds no {what}", next_step="Name shards that do, or another level."
+        )
 
 
 def ahead(values: Iterator[T]) -> Generator[T, None, None]:

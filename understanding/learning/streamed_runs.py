@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -14,14 +14,14 @@ from understanding.build import build_net
 from understanding.learning import checkpoints
 from understanding.learning.experiment import Experiment, ExperimentRefused, draw_seed, is_same
 from understanding.learning.ranks import gathered, own_place
-from understanding.learning.row_stream import Rows, ahead, all_batches
+from understanding.learning.row_stream import Rows, ahead, all_batches, check_examples
 from understanding.learning.row_task import RowTask
 from understanding.learning.streamed import StreamedLesson
 from understanding.learning.tally import SegmentScores, SegmentTally, VideoScores, VideoTally
 from understanding.modeling.net import Net
 from understanding.sizes import SIZES, Size
 from understanding.train import Progress, train
-from understanding.yt8m.shards import check_level, shard_paths
+from understanding.yt8m.shards import shard_paths
 from understanding.yt8m.vocabulary import read_segment_vocabulary, read_vocabulary
 
 KIND: Final = "rows"  # of a checkpoint
@@ -29,6 +29,7 @@ CLASSES: Final = 3862  # of YouTube-8M, where no vocabulary tells
 CHUNK: Final = 64  # examples that are scored at once
 
 Scores = VideoScores | SegmentScores
+Tally = TypeVar("Tally", VideoTally, SegmentTally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,20 @@ class RowHead:
     about: dict[str, Any]  # the experiment, the task, and the scores on the split that it was chosen by
     path: Path = Path()
 
-    def scores(self, paths: Iterable[Path]) -> Scores:
-        """Score the net on all examples of shards."""
-        device = next(self.net.parameters()).device
-        tally = VideoTally(len(self.task.classes)) if self.task.level == "frame" else SegmentTally()
-        for rows in ahead(all_batches(self.task, tuple(paths), CHUNK)):
+    def scores(self, paths: Sequence[Path]) -> Scores:
+        """Score the net on all examples of shards, of which there is one at least; each process reads its share."""
+        if self.task.level == "frame":
+            return self._counted(VideoTally(len(self.task.classes)), paths).scores()
+        return self._counted(SegmentTally(), paths).scores()
+
+    def _counted(self, tally: Tally, paths: Sequence[Path]) -> Tally:
+        place, device = own_place(), next(self.net.parameters()).device
+        for rows in ahead(all_batches(self.task, paths[place.rank :: place.world], CHUNK)):
             tally.add(self._probabilities(rows, device).numpy(), rows.states.numpy())
-        return tally.scores()
+        counted = gathered(tally)
+        for other in counted[1:]:
+            counted[0].join(other)
+        return counted[0]
 
     def _probabilities(self, rows: Rows, device: torch.device) -> torch.Tensor:
         with torch.inference_mode():
@@ -65,8 +73,7 @@ def run_rows(
             return head
     place, task, tune = own_place(), task_of(experiment, data), shard_paths(data / "tune")
     lesson = StreamedLesson.of(task, shard_paths(data / "train"), place)
-    for shard in tune:
-        check_level(shard, "frame")
+    check_examples(task, tune)
     trained = train(
         experiment,
         build_net(experiment.size, classes=len(task.classes), seed=draw_seed(experiment)),
@@ -76,8 +83,9 @@ def run_rows(
         report=lambda progress: report(name, progress),
         chosen_by="gap" if task.level == "frame" else "map",
     )
+    scores = RowHead(trained, task, {}).scores(tune)
     if place.rank == 0:
-        save_rows(path, RowHead(trained, task, {}), experiment, RowHead(trained, task, {}).scores(tune))
+        save_rows(path, RowHead(trained, task, {}), experiment, scores)
     gathered(place.rank)  # nobody looks for the file before it is there
     return load_rows(path)
 
@@ -120,6 +128,5 @@ def load_rows(path: Path) -> RowHead:
 def evaluate_rows(checkpoint: Path, folder: Path) -> Scores:
     """Score a checkpoint on every shard of a folder."""
     head, paths = load_rows(checkpoint), shard_paths(folder)
-    for path in paths:
-        check_level(path, "frame")
+    check_examples(head.task, paths)
     return head.scores(paths)

@@ -50,6 +50,16 @@ class VideoTally:
         self._hits += hit_at_one(values, truth) * len(values)
         self._perr += perr(values, truth) * len(values)
 
+    def join(self, other: VideoTally) -> None:
+        """Count what another tally counted."""
+        self._listed += other._listed
+        self._positives += other._positives
+        self._videos, self._hits, self._perr = (
+            self._videos + other._videos,
+            self._hits + other._hits,
+            self._perr + other._perr,
+        )
+
     def scores(self) -> VideoScores:
         """Return the scores of what was added."""
         classes, values, truth = (np.concatenate(parts) for parts in zip(*self._listed, strict=True))
@@ -77,6 +87,10 @@ class SegmentTally:
     def add(self, probabilities: NDArray[np.float32], states: States) -> None:
         """Count segments (N, C), whose cells are mostly not known."""
         self._parts.append((probabilities, states))
+
+    def join(self, other: SegmentTally) -> None:
+        """Count what another tally counted."""
+        self._parts += other._parts
 
     def scores(self) -> SegmentScores:
         """Return the scores of what was added."""
