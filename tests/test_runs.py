@@ -12,7 +12,7 @@ from factory.cli import main
 from tests.tiny_yt8m import CLASSES, tiny_yt8m
 from understanding.build import CheckpointRefused
 from understanding.learning import runs
-from understanding.learning.experiment import Experiment, Head, named_experiment
+from understanding.learning.experiment import Experiment, Head, named_experiment, protocol_names
 from understanding.learning.metrics import gap
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.protocol_a import ProtocolA, known, load_protocol
@@ -129,14 +129,21 @@ def test_the_table_has_mean_and_spread_and_takes_its_place(data: ProtocolA, tmp_
     assert (tmp_path / "protocol-a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_protocol_runs_what_is_named(data: ProtocolA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_protocol_runs_every_method_with_every_seed(
+    data: ProtocolA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def named(name: str, **changes: object) -> Experiment:
         return replace(named_experiment(name), epochs=1, batch=32, **changes)  # type: ignore[arg-type]  # changes are given by name
 
     monkeypatch.setattr("understanding.learning.report.named_experiment", named)
-    rows = protocol_rows(data, tmp_path, names=("weighted", "ignore-unknown"), shares=(0.5,), seeds=(0, 1))
-    assert {(row.name, len(row.scores)) for row in rows} == {("weighted", 2), ("ignore-unknown", 2)}
-    assert rows[0].mean("gap") >= rows[1].mean("gap")
+    monkeypatch.setattr(runs, "named_experiment", named)
+    methods = {name for name in protocol_names() if not named_experiment(name).head}
+    rows = protocol_rows(data, tmp_path, names=sorted(methods), shares=(0.5,), seeds=(0,))
+    assert {row.name for row in rows} == methods
+    means = [row.mean("gap") for row in rows]
+    assert means == sorted(means, reverse=True)
+    two = protocol_rows(data, tmp_path, names=("weighted",), shares=(0.5,), seeds=(0, 1))
+    assert [len(row.scores) for row in two] == [2]
 
 
 def test_evaluate_keeps_its_contract(
