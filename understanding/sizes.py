@@ -90,7 +90,6 @@ SIZES: Final[Mapping[str, Size | Mix]] = {
         reduction=8,
         fused_groups=2,
         words=128,
-        head="residual",
-        graph_hidden=256,
+        head="outputs",
     ),
 }

@@ -11,6 +11,8 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,15 +20,18 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
 from tests.bench.plain_nets import plain_net
-from understanding.build import build_net
+from understanding.build import build_net, load_bert
 from understanding.describe import PARTLY_LABELLED, ROWS
-from understanding.modeling.inputs import Batch
+from understanding.labels import load_taxonomy
+from understanding.modeling.inputs import SENTENCE_DIM, Batch
 from understanding.sizes import SIZES, Mix, Size
+
+PIECES = 64  # word pieces of a text
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("names", nargs="*", default=[name for name in SIZES if not _first(name).words], metavar="NAME")
+    asked.add_argument("names", nargs="*", default=list(SIZES), metavar="NAME")
     asked.add_argument("--batch", type=int, default=0, help="videos at once; 0: 16 of 300 rows, 256 of one row")
     asked.add_argument("--runs", type=int, default=5)
     given = asked.parse_args()
@@ -41,12 +46,11 @@ def main() -> None:
 def measure(name: str, videos: int, runs: int) -> str:
     """One line: videos per CPU second in training and in answering, ours and plain."""
     batch, target = records(name, videos)
-    ours, plain = build_net(name, classes=target.shape[1]), plain_net(SIZES[name], target.shape[1]).eval()
+    bert = load_bert()[0] if _first(name).words else None
+    ours = build_net(name, classes=target.shape[1], taxonomy=load_taxonomy(), bert=bert)
+    plain = plain_net(SIZES[name], target.shape[1], bert).eval()
     plain.load_state_dict(ours.state_dict())
-    runs_of: dict[nn.Module, Callable[[], Tensor]] = {
-        ours: lambda: ours(batch),
-        plain: lambda: plain(batch.picture, batch.sound),
-    }
+    runs_of: dict[nn.Module, Callable[[], Tensor]] = {net: partial(net, batch) for net in (ours, plain)}
     with torch.no_grad():
         torch.testing.assert_close(*(run() for run in runs_of.values()), rtol=1e-3, atol=1e-3)
         answering = medians(list(runs_of.values()), runs)
@@ -59,14 +63,22 @@ def measure(name: str, videos: int, runs: int) -> str:
 
 
 def records(name: str, videos: int) -> tuple[Batch, Tensor]:
-    """Whole records of the net's shape, and one label in a hundred."""
+    """Whole records of the net's shape, and one label in a hundred; words of 64 pieces where the net reads words."""
     size, rows = _first(name), 1 if name.startswith("video-") else ROWS
+    classes = size.classes or (len(load_taxonomy()) if size.words else PARTLY_LABELLED)
     videos = videos or (256 if rows == 1 else 16)
     source = torch.Generator().manual_seed(0)
     picture, sound = (torch.randn(videos, rows, n, generator=source) for n in (size.picture, size.sound))
     mask = torch.ones(videos, rows, dtype=torch.bool)
-    target = torch.rand(videos, size.classes or PARTLY_LABELLED, generator=source) < 0.01
-    return Batch.of_rows(picture, mask, sound, mask), target.float()
+    target = torch.rand(videos, classes, generator=source) < 0.01
+    batch = Batch.of_rows(picture, mask, sound, mask)
+    if size.told:
+        batch = replace(batch, told=(torch.rand(videos, size.told, generator=source) < 0.5).float())
+    if size.words:
+        tokens = torch.randint(1000, 20_000, (videos, PIECES), generator=source)
+        sentence = torch.randn(videos, SENTENCE_DIM, generator=source)
+        batch = replace(batch, tokens=tokens, token_mask=torch.ones_like(tokens, dtype=torch.bool), sentence=sentence)
+    return batch, target.float()
 
 
 def training(net: nn.Module, run: Callable[[], Tensor], target: Tensor) -> Callable[[], None]:

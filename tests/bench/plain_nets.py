@@ -6,10 +6,13 @@ that weights can be taken over and both be seen to answer alike.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from understanding.modeling.inputs import SENTENCE_DIM, Batch
 from understanding.sizes import Mix, Size
 
 
@@ -113,43 +116,102 @@ class PlainGroup(nn.Module):
         return hidden * torch.sigmoid(self.gate["excite"](gate))
 
 
-class PlainNet(nn.Module):
-    """Picture and sound rows (B, T, N) -> logits."""
+class PlainVector(nn.Module):
+    """One vector a video, as of labels that are told or of a sentence."""
 
-    def __init__(self, size: Size, classes: int) -> None:
+    def __init__(self, features: int, out: int) -> None:
+        super().__init__()
+        self.out_features, self.project = out, nn.Linear(features, out)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return torch.relu(self.project(vectors))
+
+
+class PlainBert(nn.Module):
+    def __init__(self, bert: nn.Module, out: int) -> None:
+        super().__init__()
+        self.out_features, self.bert = out, bert
+        self.project = nn.Linear(bert.config.hidden_size, out)  # type: ignore[union-attr, arg-type]  # torch types attributes of modules as tensor or module
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        with torch.no_grad():
+            states = self.bert(input_ids=tokens).last_hidden_state
+        return torch.relu(self.project(F.normalize(states.mean(dim=1), dim=1)))
+
+
+class PlainLinear(nn.Module):
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.logistic = nn.Linear(features, classes)
+
+    def forward(self, fused: Tensor) -> Tensor:
+        logits: Tensor = self.logistic(fused)
+        return logits
+
+
+class PlainOutputs(nn.Module):
+    """Logits, and what their neighbours in the label graph say."""
+
+    adjacency: Tensor
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear, self.scale = PlainLinear(features, classes), nn.Parameter(torch.zeros(classes))
+        self.register_buffer("adjacency", torch.zeros(classes, classes))
+
+    def forward(self, fused: Tensor) -> Tensor:
+        logits: Tensor = self.linear(fused)
+        return logits + self.scale * (logits @ self.adjacency.T)
+
+
+class PlainNet(nn.Module):
+    """Whole rows (B, T, N), and words or told labels where the size reads them -> logits."""
+
+    def __init__(self, size: Size, classes: int, bert: nn.Module | None) -> None:
         super().__init__()
         self.picture = _stream(size, size.picture, 1)
         self.sound = _stream(size, size.sound, 2)
-        joined = int(self.picture.out_features) + int(self.sound.out_features)  # type: ignore[arg-type]  # torch types attributes of modules as tensor or module
+        self.text = PlainBert(copy.deepcopy(bert), size.words) if bert is not None and size.words else None
+        self.sentence = PlainVector(SENTENCE_DIM, size.words) if size.words else None
+        self.told = PlainVector(size.told, size.told_width) if size.told else None
+        parts = [part for part in (self.picture, self.sound, self.text, self.sentence, self.told) if part is not None]
+        joined = sum(int(part.out_features) for part in parts)  # type: ignore[misc, arg-type]  # torch types attributes of modules as tensor or module
         self.dropout = nn.Dropout(size.dropout)
         groups = [PlainGroup(joined, size.hidden, size.reduction) for _ in range(size.fused_groups)]
         self.fusion = nn.ModuleDict({"groups": nn.ModuleList(groups)})
-        self.head = nn.ModuleDict({"logistic": nn.Linear(size.fused_groups * size.hidden, classes)})
+        self.after = nn.Sequential(nn.ReLU(), nn.Dropout(size.late_dropout)) if size.rectified else nn.Identity()
+        kind = PlainOutputs if size.head == "outputs" else PlainLinear
+        self.head = kind(size.fused_groups * size.hidden, classes)
 
-    def forward(self, picture: Tensor, sound: Tensor) -> Tensor:
-        joined = self.dropout(torch.cat([self.picture(picture), self.sound(sound)], dim=1))
+    def forward(self, batch: Batch) -> Tensor:
+        parts = [self.picture(batch.picture), self.sound(batch.sound)]
+        if self.text is not None and self.sentence is not None:
+            parts += [self.text(batch.tokens), self.sentence(batch.sentence)]
+        if self.told is not None:
+            parts.append(self.told(batch.told))
+        joined = self.dropout(torch.cat(parts, dim=1))
         groups = self.fusion["groups"]
         assert isinstance(groups, nn.ModuleList)
-        logits: Tensor = self.head["logistic"](torch.cat([group(joined) for group in groups], dim=1))
+        logits: Tensor = self.head(self.after(torch.cat([group(joined) for group in groups], dim=1)))
         return logits
 
 
 class PlainMix(nn.Module):
     def __init__(self, mix: Mix, classes: int) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(PlainNet(size, classes) for size in mix.branches)
+        self.branches = nn.ModuleList(PlainNet(size, classes, None) for size in mix.branches)
         inputs = mix.branches[0].picture + mix.branches[0].sound
         self.mixer = nn.ModuleDict({"norm": nn.BatchNorm1d(inputs), "weigh": nn.Linear(inputs, len(mix.branches))})
 
-    def forward(self, picture: Tensor, sound: Tensor) -> Tensor:
-        mean = torch.cat([picture.mean(dim=1), sound.mean(dim=1)], dim=1)
+    def forward(self, batch: Batch) -> Tensor:
+        mean = torch.cat([batch.picture.mean(dim=1), batch.sound.mean(dim=1)], dim=1)
         weights = torch.softmax(self.mixer["weigh"](self.mixer["norm"](mean)), dim=1)
-        logits = torch.stack([branch(picture, sound) for branch in self.branches], dim=1)
+        logits = torch.stack([branch(batch) for branch in self.branches], dim=1)
         return (weights.unsqueeze(-1) * logits).sum(dim=1)
 
 
-def plain_net(size: Size | Mix, classes: int) -> nn.Module:
-    return PlainMix(size, classes) if isinstance(size, Mix) else PlainNet(size, classes)
+def plain_net(size: Size | Mix, classes: int, bert: nn.Module | None = None) -> nn.Module:
+    return PlainMix(size, classes) if isinstance(size, Mix) else PlainNet(size, classes, bert)
 
 
 def _stream(size: Size, features: int, share: int) -> nn.Module:
