@@ -38,14 +38,12 @@ class LabelAttentionHead(Head):
         nn.init.normal_(self.weight, std=hidden**-0.5)
 
     def forward(self, fused: Tensor) -> Tensor:
-        groups = fused.view(len(fused), self.groups, -1)  # (B, G, H)
+        groups = fused.view(len(fused) * self.groups, -1)  # (B G, H): one product a part for the whole batch
         asked = self._parts(self.query(self.label_vectors))  # (parts, C, d)
-        keys, values = self._parts(self.key(groups)), self._parts(self.value(groups))  # (B, parts, G, d)
-        attention = (keys @ asked.transpose(1, 2) * self.part**-0.5).softmax(dim=2)  # (B, parts, G, C)
-        answers = values @ self._parts(self.weight).transpose(
-            1, 2
-        )  # (B, parts, G, C): no vector for each label is held
-        logits: Tensor = (attention * answers).sum(dim=(1, 2)) + self.bias
+        keys, values = self._parts(self.key(groups)), self._parts(self.value(groups))  # (parts, B G, d)
+        attention = self._by_video(keys @ asked.transpose(1, 2) * self.part**-0.5).softmax(dim=2)  # (parts, B, G, C)
+        answers = self._by_video(values @ self._parts(self.weight).transpose(1, 2))  # no vector for each label is held
+        logits: Tensor = (attention * answers).sum(dim=(0, 2)) + self.bias
         return logits
 
     def start_at_zero(self) -> None:
@@ -53,5 +51,9 @@ class LabelAttentionHead(Head):
         nn.init.zeros_(self.bias)
 
     def _parts(self, vectors: Tensor) -> Tensor:
-        """(..., n, hidden) -> (..., parts, n, d)."""
-        return vectors.view(*vectors.shape[:-1], self.heads, self.part).transpose(-3, -2)
+        """(n, hidden) -> (parts, n, d)."""
+        return vectors.view(len(vectors), self.heads, self.part).transpose(0, 1)
+
+    def _by_video(self, scores: Tensor) -> Tensor:
+        """(parts, B G, C) -> (parts, B, G, C)."""
+        return scores.view(self.heads, -1, self.groups, scores.shape[-1])
