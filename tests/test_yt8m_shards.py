@@ -66,6 +66,9 @@ def test_truth_and_the_most_frequent_classes(tmp_path: Path) -> None:
     assert found.most_frequent(2) == (2, 7)
     assert found.most_frequent(100) == (2, 7, 9)
     np.testing.assert_array_equal(found.truth((9, 2, 5)), [[0, 1, 0], [0, 1, 0], [0, 0, 0], [1, 1, 0], [1, 0, 0]])
+    assert replace(found, labels=()).most_frequent(3) == ()
+    huge = replace(found, labels=(np.array([1 << 40, 5]), np.array([1 << 40])))
+    assert huge.most_frequent(2) == (1 << 40, 5)  # memory follows the labels, not their size
 
 
 def write_bad(path: Path, bad: bytes) -> int:
@@ -91,6 +94,16 @@ def test_a_bad_video_is_named_by_file_and_place(tmp_path: Path, bad: str) -> Non
     where = write_bad(path, record)
     with pytest.raises(RecordDamaged, match=says) as caught:
         load_videos([path])
+    assert (caught.value.path, caught.value.offset) == (path, where)
+
+
+@pytest.mark.parametrize("label", [300, 1 << 40])
+def test_a_label_outside_the_vocabulary_is_named_by_file_and_place(tmp_path: Path, label: int) -> None:
+    path, video = tmp_path / "a.tfrecord", a_video("bad", 2)
+    where = write_bad(path, encode_video(replace(video, labels=np.array([4, label]))))
+    assert load_videos([path], vocabulary=label + 1).labels[1].tolist() == [4, label]
+    with pytest.raises(RecordDamaged, match=f"label {label} is not among the 300 classes") as caught:
+        load_videos([path], vocabulary=300)
     assert (caught.value.path, caught.value.offset) == (path, where)
 
 
@@ -244,5 +257,7 @@ def test_a_shard_of_the_other_level_is_refused(tmp_path: Path, shards: tuple[Pat
     with pytest.raises(MediaRefused, match="frame-level records") as refusal:
         check_level(path, "video")
     assert refusal.value.code == "frame-level"
-    with pytest.raises(MediaRefused, match="video-level records"):
+    assert "checkpoint of level frame or segment" in refusal.value.next_step
+    with pytest.raises(MediaRefused, match="video-level records") as refusal:
         check_level(shards[0], "frame")
+    assert "checkpoint of level video" in refusal.value.next_step

@@ -40,6 +40,8 @@ def test_coarse_labels_are_the_verticals_of_all_labels(tmp_path: Path) -> None:
     assert vocabulary.coarse([]).shape == (0, 2)
     with pytest.raises(ValueError, match="class 3 is not among the 3"):
         vocabulary.coarse([np.array([3])])
+    with pytest.raises(ValueError, match="class -1 is not among the 3"):
+        vocabulary.coarse([np.array([0]), np.array([-1, 2])])
 
 
 @pytest.mark.parametrize(

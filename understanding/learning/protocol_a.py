@@ -76,11 +76,11 @@ def load_protocol(folder: Path) -> ProtocolA:
     """Read `train/`, `tune/` and `vocabulary.csv` of a folder. Raises MediaRefused naming file and place."""
     vocabulary = read_vocabulary(folder / "vocabulary.csv")
     check_level(shard_paths(folder / "train")[0], "video")
-    train = load_videos(shard_paths(folder / "train"))
+    train = load_videos(shard_paths(folder / "train"), vocabulary=len(vocabulary))
     tune = shard_paths(folder / "tune")
     middle = len(tune) // 2
     classes = tuple(sorted(train.most_frequent(FINE)))
-    choose, report = (load_videos(paths) for paths in (tune[:middle], tune[middle:]))
+    choose, report = (load_videos(paths, vocabulary=len(vocabulary)) for paths in (tune[:middle], tune[middle:]))
     splits = (records_of(videos, vocabulary, classes) for videos in (train, choose, report))
     return ProtocolA(classes, vocabulary, *splits)
 

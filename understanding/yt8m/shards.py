@@ -63,8 +63,8 @@ def check_level(path: Path, wanted: Level) -> None:
 
 
 _OTHER_LEVEL: Final[dict[Level, str]] = {
-    "video": "Write `level: video` in the experiment, or name a folder of frame-level shards.",
-    "frame": "Write `level: frame` (or segment) in the experiment, or name a folder of video-level shards.",
+    "video": "Name a folder of frame-level shards, or use an experiment or checkpoint of level video.",
+    "frame": "Name a folder of video-level shards, or use an experiment or checkpoint of level frame or segment.",
 }
 
 
@@ -90,18 +90,19 @@ class Videos:
 
     def most_frequent(self, count: int) -> tuple[int, ...]:
         """Return the `count` classes with most videos, most frequent first; of equal ones the lower index first."""
-        flat = np.concatenate([np.unique(labels) for labels in self.labels])
-        totals = np.bincount(flat)
+        each = [np.unique(labels) for labels in self.labels]
+        classes, totals = np.unique(np.concatenate([np.zeros(0, np.int64), *each]), return_counts=True)
         order = np.argsort(-totals, kind="stable")
-        return tuple(int(index) for index in order[:count] if totals[index])
+        return tuple(classes[order[:count]].tolist())
 
 
-def load_videos(paths: Iterable[Path], *, check: bool = True) -> Videos:
-    """Read whole video-level shards into memory. All videos must have the widths of the first, and finite numbers."""
+def load_videos(paths: Iterable[Path], *, vocabulary: int | None = None, check: bool = True) -> Videos:
+    """Read whole video-level shards into memory. All videos must have the widths of the first, and finite numbers, and
+    labels among the `vocabulary` classes where that is given."""
     shards = tuple(paths)
     if not shards:
         raise MediaRefused("no-shards", "no shard was named", next_step="Name YouTube-8M shards.")
-    table = _Table(sum(path.stat().st_size for path in shards if path.is_file()))
+    table = _Table(sum(path.stat().st_size for path in shards if path.is_file()), vocabulary)
     for path in shards:
         offsets = []
         for offset, record in read_records(path, check=check):
@@ -114,8 +115,9 @@ def load_videos(paths: Iterable[Path], *, check: bool = True) -> Videos:
 class _Table:
     """The rows of `load_videos` while they are read, shard by shard."""
 
-    def __init__(self, total_bytes: int) -> None:
+    def __init__(self, total_bytes: int, vocabulary: int | None) -> None:
         self._total_bytes = total_bytes
+        self._vocabulary = vocabulary
         self._ids: list[str] = []
         self._labels: list[Labels] = []
         self._stored_labels: list[bytes] = []  # of the shard that is read
@@ -136,11 +138,13 @@ class _Table:
     def finish(self, path: Path, offsets: list[int]) -> None:
         """Decode the labels of the shard just read, whose records stand at `offsets`, and refuse infinite numbers."""
         try:
-            self._labels += examples.joined_class_indices(self._stored_labels)
+            labels = examples.joined_class_indices(self._stored_labels)
         except wire.Malformed:  # by which of them? read alone, the first wrong one says so
             for offset, stored in zip(offsets, self._stored_labels, strict=True):
                 read(path, offset, stored, lambda varints: examples.class_indices(varints, [(0, len(varints))]))
             raise
+        self._check_labels(path, offsets, labels)
+        self._labels += labels
         self._stored_labels.clear()
         rows = slice(len(self._ids) - len(offsets), len(self._ids))
         for stream in self._streams:
@@ -148,6 +152,16 @@ class _Table:
             if not finite.all():
                 first = int(np.flatnonzero(~finite.all(axis=1))[0])
                 raise RecordDamaged(path, offsets[first], f"`{stream.name}` holds numbers that are not finite")
+
+    def _check_labels(self, path: Path, offsets: list[int], labels: list[Labels]) -> None:
+        if self._vocabulary is None or not any(map(len, labels)):
+            return
+        if np.concatenate(labels).max() < self._vocabulary:
+            return
+        for offset, found in zip(offsets, labels, strict=True):
+            if len(found) and found.max() >= self._vocabulary:
+                cause = f"label {found.max()} is not among the {self._vocabulary} classes of the vocabulary"
+                raise RecordDamaged(path, offset, cause)
 
     def videos(self) -> Videos:
         count = len(self._ids)

@@ -59,11 +59,12 @@ class Vocabulary:
         return np.array([[name in entry.verticals for name in self.verticals] for entry in chosen], bool)
 
     def coarse(self, labels: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
-        """Return the verticals of all labels of each video, (N, V)."""
+        """Return the verticals of all labels of each video, (N, V). `load_videos` refuses labels of no class."""
         belongs = self.belongs()
-        over = max((int(entry.max()) for entry in labels if len(entry)), default=0)
-        if over >= len(self):
-            raise ValueError(f"class {over} is not among the {len(self)} of the vocabulary")
+        for entry in labels:
+            if len(entry) and not 0 <= entry.min() <= entry.max() < len(self):
+                wrong = entry[(entry < 0) | (entry >= len(self))][0]
+                raise ValueError(f"class {wrong} is not among the {len(self)} of the vocabulary")
         return np.array([belongs[entry].any(axis=0) for entry in labels], bool).reshape(-1, len(self.verticals))
 
 
