@@ -13,6 +13,7 @@ from understanding.learning.partial import (
     certified_negatives,
     cooccurrence,
     hide,
+    priors,
     propensities,
 )
 
@@ -50,6 +51,12 @@ def test_coarse_labels_rule_out_what_belongs_to_none_of_them() -> None:
     coarse = np.array([[1, 0], [0, 0]], bool)
     expected = [[False, True, False, False], [True, True, True, False]]
     np.testing.assert_array_equal(certified_negatives(coarse, belongs), expected)
+
+
+def test_priors_are_counted_over_known_cells(labels: NDArray[np.bool_]) -> None:
+    states = np.array([[1, 0, -1], [0, -1, -1], [-1, 0, -1], [1, 1, -1]], np.int8)
+    np.testing.assert_allclose(priors(states), [2 / 3, 1 / 3, 0])
+    np.testing.assert_allclose(priors(hide(labels, 0.5, 1)), labels.mean(axis=0), atol=0.08)
 
 
 def test_propensities_are_the_share_of_known_cells() -> None:

@@ -11,14 +11,17 @@ import torch
 from factory.cli import main
 from tests.tiny_yt8m import CLASSES, tiny_yt8m
 from understanding.build import CheckpointRefused
+from understanding.errors import MediaRefused
 from understanding.learning import runs
-from understanding.learning.experiment import Experiment, Head, named_experiment, protocol_names
+from understanding.learning.experiment import Experiment, ExperimentRefused, Head, named_experiment
 from understanding.learning.metrics import gap
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.protocol_a import ProtocolA, known, load_protocol
-from understanding.learning.report import BEGIN, END, Row, markdown, protocol_rows, write_report
+from understanding.learning.report import BEGIN, END, Row, markdown, methods, protocol_rows, write_report
 from understanding.learning.runs import load_head, run, run_name
 from understanding.train import Progress
+from understanding.yt8m.examples import VideoExample, encode_video
+from understanding.yt8m.records import write_records
 
 QUICK = Experiment("quick", epochs=2, batch=32, hidden_share=0.5)
 
@@ -65,6 +68,24 @@ def test_a_run_is_trained_once_and_loaded_after(data: ProtocolA, tmp_path: Path)
     assert (first.probabilities(data.report) == again.probabilities(data.report)).all()
     run(replace(QUICK, noise=0.2), data, tmp_path, lambda _name, at: steps.append(at))
     assert steps  # another experiment of the same name is another run
+
+
+def test_a_folder_of_other_data_is_refused(data: ProtocolA, tmp_path: Path) -> None:
+    run(QUICK, data, tmp_path)
+    other = replace(data, classes=data.classes[1:])
+    with pytest.raises(ExperimentRefused, match="other data"):
+        run(QUICK, other, tmp_path)
+
+
+def test_shards_that_a_checkpoint_cannot_read_are_refused(data: ProtocolA, tmp_path: Path) -> None:
+    head = run(QUICK, data, tmp_path / "runs")
+    labels, sound = np.array([1]), np.ones(128, np.float32)
+    write_records(tmp_path / "narrow.tfrecord", [encode_video(VideoExample("v", labels, sound, sound))])
+    with pytest.raises(MediaRefused, match=r"rows of 128 \(picture\) and 128 \(sound\), the net reads 1024 and 128"):
+        runs.evaluate(head.path, tmp_path)
+    write_records(tmp_path / "narrow.tfrecord", [])
+    with pytest.raises(MediaRefused, match="no video"):
+        runs.evaluate(head.path, tmp_path)
 
 
 def test_half_precision_changes_no_figure_to_speak_of(data: ProtocolA, tmp_path: Path) -> None:
@@ -137,9 +158,10 @@ def test_the_protocol_runs_every_method_with_every_seed(
 
     monkeypatch.setattr("understanding.learning.report.named_experiment", named)
     monkeypatch.setattr(runs, "named_experiment", named)
-    methods = {name for name in protocol_names() if not named_experiment(name).head}
-    rows = protocol_rows(data, tmp_path, names=sorted(methods), shares=(0.5,), seeds=(0,))
-    assert {row.name for row in rows} == methods
+    shown = {name for name in methods() if not named_experiment(name).head}
+    rows = protocol_rows(data, tmp_path, names=sorted(shown), shares=(0.5,), seeds=(0,))
+    assert {row.name for row in rows} == shown
+    assert "told" not in shown  # it reads labels of the videos that it is scored on
     means = [row.mean("gap") for row in rows]
     assert means == sorted(means, reverse=True)
     two = protocol_rows(data, tmp_path, names=("weighted",), shares=(0.5,), seeds=(0, 1))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,12 +16,12 @@ import torch
 
 from tests.tiny_yt8m import tiny_yt8m
 from understanding.build import build_net
-from understanding.learning.curves import read_log
+from understanding.learning.curves import Curves, read_log
 from understanding.learning.experiment import Experiment, ExperimentRefused
 from understanding.learning.lesson import Lesson
 from understanding.modeling.net import Net
 from understanding.sizes import Size
-from understanding.train import Progress, learning_rate, predict, train
+from understanding.train import Progress, epoch_line, learning_rate, main, predict, train
 
 ROOT = Path(__file__).parent.parent
 SIZE = Size(picture=1024, sound=128, temporal="mean", width=32, hidden=64, reduction=8, rectified=True, dropout=0.0)
@@ -137,6 +138,16 @@ def test_curves_are_drawn_and_events_written(lesson: Lesson, tmp_path: Path) -> 
     assert [path.name.startswith("events.out.tfevents") for path in (tmp_path / "events").iterdir()] == [True]
 
 
+def test_a_log_that_could_not_be_replaced_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Curves(tmp_path) as curves:
+        curves.add(0, {"loss": 1.0, "gap": 0.5})
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", lambda *_: 1 / 0)  # as a kill between writing and replacing
+            with pytest.raises(ZeroDivisionError):
+                curves.add(1, {"loss": 0.5})
+        assert read_log(tmp_path) == [{"epoch": 0, "loss": 1.0, "gap": 0.5}]
+
+
 def test_the_rate_rises_and_falls() -> None:
     rates = [learning_rate(EXPERIMENT, step, 100) for step in range(100)]
     assert rates.index(max(rates)) in (9, 10)
@@ -169,6 +180,44 @@ def environment() -> dict[str, str]:
 
 def run_folder(folder: Path) -> Path:
     return folder / "tiny-hidden50-seed0"
+
+
+def test_the_program_tells_every_epoch_off_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tiny_yt8m(tmp_path / "yt8m", videos=96, tune=16)
+    main(command(data, tmp_path / "runs", epochs=2)[3:])
+    told = capsys.readouterr()
+    assert json.loads(told.out)["checkpoint"] == str(run_folder(tmp_path / "runs") / "model.safetensors")
+    said = [line for line in told.err.splitlines() if line.startswith("tiny-hidden50-seed0 epoch ")]
+    assert len(said) == 2
+    assert re.search(r"epoch 2 of 2: loss \d+\.\d{3} gap 0\.\d{3} .*, \d+ videos/s, 00:00 left$", said[1])
+
+
+def test_an_epochs_line_tells_scores_rate_and_time() -> None:
+    scores = {"gap": 0.81234, "map": 0.5, "videos": 9.0, "gap_no_sound": 0.7}
+    at = Progress(2, 15, 300, 1500, 12.3456, 8123.4, 3723.9, scores)
+    line = "a epoch 3 of 15: loss 12.346 gap 0.812 map 0.500 gap_no_sound 0.700, 8123 videos/s, 1:02:03 left"
+    assert epoch_line("a", at) == line
+
+
+@pytest.mark.parametrize(
+    ("config", "changes", "said"),
+    [
+        ("tolld", [], "experiment-refused: there is no experiment or file 'tolld'. Next: did you mean 'told'?"),
+        ("told", ["--hidden-share", "1.5"], "hidden_share is 1.5. Next: write 0 to 0.999"),
+        ("told", ["--seed", "-1"], "seed is -1. Next: write 0 to"),
+        ("told", [], "vocabulary.csv: No such file or directory. Next: Name the vocabulary file."),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_line(
+    config: str, changes: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([config, "--data", str(tmp_path), "--out", str(tmp_path / "runs"), *changes])
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert said in told.err
+    assert len(told.err.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow

@@ -114,6 +114,23 @@ def test_frames_to_protobuf_and_back(seconds: int, rgb: int, audio: int, segment
         assert len(found.rgb) == len(found.audio) == seconds
 
 
+def test_a_feature_of_very_many_lists_is_read_in_no_time() -> None:
+    lists = wire.delimited(wire.INTS) * 200_000  # work that grew with its square would take an hour
+    entries = [wire.entry("id", wire.bytes_feature(b"x")), wire.entry("labels", lists)]
+    entries += [wire.entry(name, wire.float_feature(np.ones(2, np.float32))) for name in ("mean_rgb", "mean_audio")]
+    assert examples.parse_video(wire.delimited(1, *entries)).labels.tolist() == []
+
+
+def test_rows_over_the_limit_are_left_out_however_they_stand() -> None:
+    row = wire.delimited(1, wire.bytes_feature(b"ab"))
+    uneven = wire.delimited(1, wire.bytes_feature(b"cd") + wire.delimited(9, b"?"))
+    for rows in (row * 400, row + uneven + row * 400):
+        streams = [wire.entry(name, rows) for name in ("rgb", "audio")]
+        context = wire.delimited(1, wire.entry("id", wire.bytes_feature(b"x")))
+        found = examples.parse_frames(context + wire.delimited(2, *streams))
+        assert found.rgb.shape == found.audio.shape == (300, 2)
+
+
 def test_rows_that_stand_unevenly_are_read_one_by_one() -> None:
     # a third field, unknown to us, within the second row's Feature
     rows = [

@@ -20,7 +20,7 @@ from understanding.build import build_net
 from understanding.labels import load_taxonomy
 from understanding.modeling.inputs import SENTENCE_DIM, Batch
 from understanding.modeling.net import MultimodalNet, Net
-from understanding.sizes import SIZES, Mix, Size
+from understanding.sizes import SIZES, Size, first_branch
 
 ROWS: Final = 300  # rows of a frame-level record of YouTube-8M, at most
 TOKENS: Final = 128  # word pieces of one shot
@@ -37,7 +37,7 @@ def describe(name: str, *, classes: int | None = None, rows: int | None = None, 
     if name not in SIZES:
         raise ValueError(f"no size {name!r}; there are {', '.join(SIZES)}")
     size = SIZES[name]
-    first = size.branches[0] if isinstance(size, Mix) else size
+    first = first_branch(size)
     rows = rows or (1 if name.startswith("video-") else ROWS)
     with torch.device("cpu" if first.words else "meta"), torch.no_grad():
         net = _net(name, first, classes)

@@ -42,6 +42,11 @@ class Mix:
     branches: tuple[Size, ...]
 
 
+def first_branch(size: Size | Mix) -> Size:
+    """Return the size itself, or the first of a mix, whose branches all read the same inputs."""
+    return size.branches[0] if isinstance(size, Mix) else size
+
+
 _PAPER: Final = Size(
     picture=1024, sound=128, clusters=128, groups=8, expansion=2, hidden=2048, reduction=8, classes=3862
 )

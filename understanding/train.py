@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tqdm import tqdm
 from understanding.errors import Refused
 from understanding.learning import losses
 from understanding.learning.curves import Curves
-from understanding.learning.experiment import Experiment, experiment_names, load_experiment, named_experiment
+from understanding.learning.experiment import Experiment, find_experiment
 from understanding.learning.lesson import Cells, Source, Start, one_row, step_seed
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.ranks import gathered, own_place, share_buffers
@@ -182,7 +183,7 @@ def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor
         case "partial-asymmetric":
             loss = losses.partial_asymmetric(logits, told, weights, **options)
         case "class-selective":
-            loss = losses.class_selective(logits, told, None, weights, **options)
+            loss = losses.class_selective(logits, told, cells.prior, weights, **options)
         case "self-training":
             assert cells.posterior is not None
             loss = losses.self_training(logits, states, cells.posterior, certified, weights, **options)
@@ -191,8 +192,6 @@ def partial_loss(experiment: Experiment, logits: Tensor, cells: Cells) -> Tensor
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train one experiment on YouTube-8M: Protocol A, or shards of one row a second where it says so."""
-    from understanding.learning.runs import train_on  # noqa: PLC0415  runs are made of trainings
-
     parser = argparse.ArgumentParser(prog="python -m understanding.train", description=main.__doc__)
     parser.add_argument("config", help="YAML file of the experiment, or the name of one of the house's own")
     parser.add_argument("--data", type=Path, required=True, help="folder of YouTube-8M: train/, tune/, vocabulary.csv")
@@ -200,28 +199,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, help="instead of the experiment's own")
     parser.add_argument("--hidden-share", type=float, help="instead of the experiment's own")
     given = parser.parse_args(arguments)
-    changes = {"seed": given.seed, "hidden_share": given.hidden_share}
-    changes = {key: value for key, value in changes.items() if value is not None}
     try:
-        named = given.config in experiment_names()
-        experiment = (
-            named_experiment(given.config, **changes) if named else load_experiment(Path(given.config), **changes)
-        )
-        rank = own_place().rank
-        with tqdm(unit="step", disable=None if rank == 0 else True, file=sys.stderr) as bar:
-            path, scores = train_on(experiment, given.data, given.out, lambda name, at: _show(bar, name, at))
+        train_named(given.config, given.data, given.out, seed=given.seed, hidden_share=given.hidden_share)
     except Refused as refusal:
-        sys.exit(f"{refusal.code}: {refusal}. Next: {refusal.next_step}")
-    if rank == 0:
+        sys.stderr.write(f"{refusal.code}: {refusal.cause.rstrip('.')}. Next: {refusal.next_step}\n")
+        sys.exit(2)  # as argparse and the factory end on wrong usage
+
+
+def train_named(config: str, data: Path, out: Path, **changes: float | None) -> None:
+    """Train an experiment by name or file; how it goes is told on stderr, its tune scores as JSON on stdout.
+
+    `changes` that are not None replace the experiment's own values. Raises Refused.
+    """
+    from understanding.learning.runs import train_on  # noqa: PLC0415  runs are made of trainings
+
+    experiment = find_experiment(config, **{key: value for key, value in changes.items() if value is not None})
+    is_first = own_place().rank == 0
+    with tqdm(unit="step", disable=None if is_first else True, file=sys.stderr) as bar:
+        show = partial(_show, bar) if is_first else lambda _name, _at: None
+        path, scores = train_on(experiment, data, out, show)
+    if is_first:
         sys.stdout.write(json.dumps({"checkpoint": str(path), **scores}) + "\n")
+
+
+def epoch_line(name: str, at: Progress) -> str:
+    """Return what is said of a run at the end of an epoch, on a terminal or off it."""
+    shown = {key: value for key, value in at.scores.items() if "gap" in key or key == "map"}
+    scores = " ".join(f"{key} {value:.3f}" for key, value in {"loss": at.loss, **shown}.items())
+    left = tqdm.format_interval(at.seconds_left)
+    return f"{name} epoch {at.epoch + 1} of {at.epochs}: {scores}, {at.videos_per_second:.0f} videos/s, {left} left"
 
 
 def _show(bar: Any, name: str, at: Progress) -> None:
     bar.total = at.steps
     bar.update(at.step - bar.n)
-    scores = " ".join(f"{key} {value:.3f}" for key, value in at.scores.items() if "gap" in key or key == "map")
-    if scores:
-        bar.write(f"{name} epoch {at.epoch + 1} of {at.epochs}: loss {at.loss:.3f} {scores}", file=sys.stderr)
+    if at.scores:
+        bar.write(epoch_line(name, at), file=sys.stderr)
     bar.set_description(name)
     bar.set_postfix_str(f"loss {at.loss:.3f}, {at.videos_per_second:.0f} videos/s")
 

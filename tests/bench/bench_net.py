@@ -24,7 +24,7 @@ from understanding.build import build_net, load_bert
 from understanding.describe import PARTLY_LABELLED, ROWS
 from understanding.labels import load_taxonomy
 from understanding.modeling.inputs import SENTENCE_DIM, Batch
-from understanding.sizes import SIZES, Mix, Size
+from understanding.sizes import SIZES, first_branch
 
 PIECES = 64  # word pieces of a text
 
@@ -46,7 +46,7 @@ def main() -> None:
 def measure(name: str, videos: int, runs: int) -> str:
     """One line: videos per CPU second in training and in answering, ours and plain."""
     batch, target = records(name, videos)
-    bert = load_bert()[0] if _first(name).words else None
+    bert = load_bert()[0] if first_branch(SIZES[name]).words else None
     ours = build_net(name, classes=target.shape[1], taxonomy=load_taxonomy(), bert=bert)
     plain = plain_net(SIZES[name], target.shape[1], bert).eval()
     plain.load_state_dict(ours.state_dict())
@@ -64,7 +64,7 @@ def measure(name: str, videos: int, runs: int) -> str:
 
 def records(name: str, videos: int) -> tuple[Batch, Tensor]:
     """Whole records of the net's shape, and one label in a hundred; words of 64 pieces where the net reads words."""
-    size, rows = _first(name), 1 if name.startswith("video-") else ROWS
+    size, rows = first_branch(SIZES[name]), 1 if name.startswith("video-") else ROWS
     classes = size.classes or (len(load_taxonomy()) if size.words else PARTLY_LABELLED)
     videos = videos or (256 if rows == 1 else 16)
     source = torch.Generator().manual_seed(0)
@@ -115,11 +115,6 @@ def where_the_time_goes(name: str, videos: int) -> str:
         step()
     table = seen.key_averages().table(sort_by="self_cpu_time_total", row_limit=14, max_name_column_width=32)
     return f"\nwhere a training step of {name} with {videos} videos spends its time\n{table}"
-
-
-def _first(name: str) -> Size:
-    size = SIZES[name]
-    return size.branches[0] if isinstance(size, Mix) else size
 
 
 if __name__ == "__main__":

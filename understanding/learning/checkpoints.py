@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +13,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from understanding.build import CheckpointRefused
+from understanding.learning.experiment import ExperimentRefused
 
 MODEL: Final = "model.safetensors"
+DATA: Final = "data"  # beside it: a sign of what it was trained on
 
 
 def write(path: Path, kind: str, about: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
@@ -21,6 +24,18 @@ def write(path: Path, kind: str, about: Mapping[str, Any], weights: Mapping[str,
     beside = path.with_suffix(".part")
     save_file(dict(weights), beside, {"format": "1", kind: json.dumps(about)})
     beside.replace(path)
+
+
+def claim(folder: Path, digest: str) -> None:
+    """Make a run's folder one of this data, or refuse a folder of other data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sign = folder / DATA
+    if not sign.is_file():
+        beside = folder / f".{DATA}.{os.getpid()}"  # each process of a run writes the same
+        beside.write_text(digest, encoding="utf-8")
+        beside.replace(sign)
+    if sign.read_text(encoding="utf-8") != digest:
+        raise ExperimentRefused(f"{folder} holds a run on other data", next_step="name another folder with --out")
 
 
 def is_kind(path: Path, kind: str) -> bool:

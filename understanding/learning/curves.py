@@ -39,7 +39,9 @@ class Curves:
         if not self.enabled:
             return
         rows = [row for row in read_log(self.folder) if row["epoch"] < epoch] + [{"epoch": epoch, **values}]
-        (self.folder / LOG).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        beside = self.folder / f".{LOG}"
+        beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        beside.replace(self.folder / LOG)  # a kill while it is written leaves the old one
         for name, value in values.items():
             self._events.add_scalar(name, value, epoch)
         self._events.flush()

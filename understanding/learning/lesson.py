@@ -27,6 +27,7 @@ class Cells:
     weights: Tensor
     propensity: Tensor
     posterior: Tensor | None
+    prior: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Lesson:
     """A split in memory: rows (N, Dp) and (N, Ds), states (N, C), ruled out cells (N, C), weights of the classes (C,).
 
     `posterior` (N, C) is what teachers believe, probabilities; `propensity` the share of open cells that is known, one
-    number for each class; `told` (N, V) the labels that a teacher reads.
+    number for each class; `told` (N, V) the labels that a teacher reads; `prior` (C,) how frequent each class is.
     """
 
     picture: Tensor
@@ -76,6 +77,7 @@ class Lesson:
     propensity: Tensor
     posterior: Tensor | None = None
     told: Tensor | None = None
+    prior: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -100,7 +102,8 @@ class Lesson:
         """Return what is known of these videos."""
         posterior = None if self.posterior is None else self.posterior[rows].to(device).float()
         states, certified = self.states[rows].to(device), self.certified[rows].to(device)
-        return Cells(states, certified, self.weights.to(device), self.propensity.to(device), posterior)
+        prior = None if self.prior is None else self.prior.to(device)
+        return Cells(states, certified, self.weights.to(device), self.propensity.to(device), posterior, prior)
 
 
 def step_seed(experiment: Experiment, number: int, rank: int) -> int:

@@ -61,6 +61,18 @@ def propensities(states: States, certified: Bools | None = None, *, pooled: bool
     return shares
 
 
+def priors(states: States) -> NDArray[np.float64]:
+    """Return the share of positives among the known cells of each class, (C,); 0 where none is known.
+
+    Where cells are hidden by chance alone this is how frequent the class is.
+    """
+    known = (states != UNKNOWN).sum(axis=0)
+    shares: NDArray[np.float64] = np.divide(
+        (states == POSITIVE).sum(axis=0), known, out=np.zeros(len(known)), where=known > 0
+    )
+    return shares
+
+
 def cooccurrence(states: States, pseudo_count: float = 0.0) -> LabelGraph:
     """Return P(j | i) counted only over cells annotated in both; `pseudo_count` as in `LabelGraph.from_labels`."""
     return LabelGraph.from_labels(states == POSITIVE, states != UNKNOWN, pseudo_count=pseudo_count)

@@ -7,6 +7,7 @@ always against the full fine labels. Features are Inception and PCA, so such a n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +54,15 @@ class ProtocolA:
     def belongs(self) -> Bools:
         """Which coarse labels each fine one belongs to, (C, V)."""
         return self.vocabulary.belongs(self.classes)
+
+    @cached_property
+    def digest(self) -> str:
+        """A sign of the data that runs learn from and are chosen by."""
+        sign = hashlib.sha256(repr(self.classes).encode())
+        for records in (self.train, self.choose):
+            for table in (records.picture, records.sound, records.fine, records.coarse):
+                sign.update(np.ascontiguousarray(table).data)
+        return sign.hexdigest()
 
     @property
     def names(self) -> tuple[str, ...]:

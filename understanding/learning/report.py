@@ -11,6 +11,7 @@ from typing import Final
 from understanding.learning.experiment import named_experiment, protocol_names
 from understanding.learning.protocol_a import ProtocolA, Scores
 from understanding.learning.runs import Report, run
+from understanding.sizes import SIZES, first_branch
 
 SHARES: Final = (0.9, 0.5)
 SEEDS: Final = (0, 1, 2)
@@ -54,11 +55,16 @@ def protocol_rows(
     rows = []
     for share in shares:
         of_share = []
-        for name in names or protocol_names():
+        for name in names or methods():
             heads = (run(named_experiment(name, hidden_share=share, seed=seed), data, folder, report) for seed in seeds)
             of_share.append(Row(name, share, tuple(head.scores(data.report) for head in heads)))
         rows += sorted(of_share, key=lambda row: -row.mean("gap"))
     return rows
+
+
+def methods() -> tuple[str, ...]:
+    """Return the experiments of the table: without teachers, who are told labels of the videos scored."""
+    return tuple(name for name in protocol_names() if not first_branch(SIZES[named_experiment(name).size]).told)
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from understanding.build import CheckpointRefused, build_net
+from understanding.errors import MediaRefused
 from understanding.labels import LabelGraph
 from understanding.learning import checkpoints
 from understanding.learning.experiment import Experiment, draw_seed, is_same, named_experiment
 from understanding.learning.lesson import Lesson
-from understanding.learning.partial import propensities
+from understanding.learning.partial import priors, propensities
 from understanding.learning.protocol_a import Known, ProtocolA, Records, Scores, known, load_protocol, score
 from understanding.learning.ranks import gathered, own_place
 from understanding.learning.streamed_runs import KIND as ROWS
@@ -25,9 +26,9 @@ from understanding.learning.streamed_runs import Scores as RowScores
 from understanding.learning.streamed_runs import evaluate_rows, run_rows
 from understanding.modeling.net import MultimodalNet, Net
 from understanding.sentences import SentenceEncoder
-from understanding.sizes import SIZES, Mix, Size
+from understanding.sizes import SIZES, Mix, Size, first_branch
 from understanding.train import Progress, predict, train
-from understanding.yt8m.shards import check_level, load_videos, shard_paths
+from understanding.yt8m.shards import Videos, check_level, load_videos, shard_paths
 
 KIND: Final = "protocol_a"  # of a checkpoint
 SHIPPED: Final = Path(__file__).parent.parent / "weights" / "protocol-a.safetensors"
@@ -74,6 +75,7 @@ def run(experiment: Experiment, data: ProtocolA, folder: Path, report: Report = 
     """Train the experiment under `folder`, its teachers first, or load what it left there."""
     place = folder / run_name(experiment)
     path = place / checkpoints.MODEL
+    checkpoints.claim(place, data.digest)
     if path.is_file():
         head = load_head(path)
         if is_same(head.about["experiment"], experiment):
@@ -112,7 +114,7 @@ def train_on(experiment: Experiment, data: Path, folder: Path, report: Report) -
 def run_name(experiment: Experiment) -> str:
     """Return the name of the run's folder."""
     variant = f"-variant{experiment.variant}" if experiment.variant else ""
-    return f"{experiment.name}-hidden{experiment.hidden_share * 100:.0f}-seed{experiment.seed}{variant}"
+    return f"{experiment.name}-hidden{experiment.hidden_share * 100:g}-seed{experiment.seed}{variant}"
 
 
 def posterior(
@@ -135,7 +137,7 @@ def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArr
     fine_count, coarse_count = len(data.classes), coarse.shape[1]
     weights = np.ones(fine_count + coarse_count, np.float32)
     weights[fine_count:] = experiment.coarse_weight
-    share = propensities(told.states, told.certified)
+    share, prior = propensities(told.states, told.certified), priors(told.states)
     return Lesson(
         picture=torch.from_numpy(train_split.picture),
         sound=torch.from_numpy(train_split.sound),
@@ -147,6 +149,7 @@ def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArr
         if believed is None
         else torch.from_numpy(np.concatenate([believed, coarse.astype(np.float32)], axis=1)),
         told=_told(train_split),
+        prior=torch.from_numpy(np.concatenate([prior, coarse.mean(axis=0)]).astype(np.float32)),
     )
 
 
@@ -202,7 +205,7 @@ def load_head(path: Path) -> Head:
         net.load_state_dict(
             {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
         )
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise checkpoints.refused(path, "Protocol A", error) from error
     return Head(net.eval(), tuple(about["classes"]), about, path)
 
@@ -218,8 +221,22 @@ def evaluate(checkpoint: Path, folder: Path) -> Scores | RowScores:
         )
     check_level(shard_paths(folder)[0], "video")
     videos = load_videos(shard_paths(folder))
+    _check_videos(videos, first_branch(SIZES[head.about["experiment"]["size"]]), folder)
     nothing = np.zeros((len(videos), 0), bool)
     return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))
+
+
+def _check_videos(videos: Videos, size: Size, folder: Path) -> None:
+    """Refuse shards without a video, or whose rows are not as wide as the net reads them."""
+    if not len(videos):
+        raise MediaRefused("no-examples", f"{folder} holds no video", next_step="Name shards that do.")
+    found, wanted = (videos.picture.shape[1], videos.sound.shape[1]), (size.picture, size.sound)
+    if found != wanted:
+        raise MediaRefused(
+            "wrong-features",
+            f"{folder}: rows of {found[0]} (picture) and {found[1]} (sound), the net reads {wanted[0]} and {wanted[1]}",
+            next_step="Name shards with the features that the net was trained on.",
+        )
 
 
 def _told(records: Records) -> torch.Tensor:

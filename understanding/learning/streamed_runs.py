@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from understanding.learning.row_task import RowTask
 from understanding.learning.streamed import StreamedLesson
 from understanding.learning.tally import SegmentScores, SegmentTally, VideoScores, VideoTally
 from understanding.modeling.net import Net
-from understanding.sizes import SIZES, Size
+from understanding.sizes import SIZES, first_branch
 from understanding.train import Progress, train
 from understanding.yt8m.shards import shard_paths
 from understanding.yt8m.vocabulary import read_segment_vocabulary, read_vocabulary
@@ -67,6 +68,7 @@ def run_rows(
     """Train the experiment on `data`/train, chosen by `data`/tune, under `folder`, or load what it left there."""
     name = f"{experiment.name}-seed{experiment.seed}" + (f"-variant{experiment.variant}" if experiment.variant else "")
     path = folder / name / checkpoints.MODEL
+    checkpoints.claim(path.parent, digest_of(data))
     if path.is_file():
         head = load_rows(path)
         if is_same(head.about["experiment"], experiment):
@@ -90,10 +92,16 @@ def run_rows(
     return load_rows(path)
 
 
+def digest_of(data: Path) -> str:
+    """Return a sign of a data set: its shards by name and size, which tell gigabytes apart without reading them."""
+    shards = [*shard_paths(data / "train"), *shard_paths(data / "tune")]
+    listed = "\n".join(f"{path.parent.name}/{path.name} {path.stat().st_size}" for path in shards)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
 def task_of(experiment: Experiment, data: Path) -> RowTask:
     """Return what the experiment learns: its classes, or the segment vocabulary's, or all."""
-    size = SIZES[experiment.size]
-    first = size if isinstance(size, Size) else size.branches[0]
+    size = first_branch(SIZES[experiment.size])
     listed, rated = data / "vocabulary.csv", data / "segment_vocabulary.csv"
     vocabulary = len(read_vocabulary(listed)) if listed.is_file() else CLASSES
     classes = experiment.classes
@@ -103,7 +111,7 @@ def task_of(experiment: Experiment, data: Path) -> RowTask:
         raise ExperimentRefused(
             f"class {max(classes)} is not among the {vocabulary} of {listed}", next_step="name others in `classes`"
         )
-    return RowTask(experiment.level, classes or tuple(range(vocabulary)), vocabulary, first.picture, first.sound)
+    return RowTask(experiment.level, classes or tuple(range(vocabulary)), vocabulary, size.picture, size.sound)
 
 
 def save_rows(path: Path, head: RowHead, experiment: Experiment, scores: Scores) -> None:

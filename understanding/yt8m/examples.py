@@ -190,7 +190,7 @@ def parse_frames(record: bytes, max_rows: int = MAX_ROWS) -> FrameExample:
     whole = [(0, len(record))]
     context = wire.entries(record, wire.messages(record, whole, 1))
     streams = wire.entries(record, wire.messages(record, whole, 2))
-    rgb, audio = (_rows(record, streams, name)[:max_rows] for name in ("rgb", "audio"))
+    rgb, audio = (_rows(record, streams, name, max_rows) for name in ("rgb", "audio"))
     if len(rgb) != len(audio) and len(rgb) and len(audio):
         raise Malformed(f"`rgb` has {len(rgb)} rows and `audio` {len(audio)}")
     return FrameExample(
@@ -223,16 +223,16 @@ def _floats(record: bytes, features: Features, name: str) -> list[Span]:
     return spans
 
 
-def _rows(record: bytes, streams: Features, name: str) -> Rows:
-    """Return one stream, (T, width); its rows commonly stand at equal distances, so they are then taken in one go."""
+def _rows(record: bytes, streams: Features, name: str, most: int) -> Rows:
+    """Return the first `most` rows of a stream, (T, width): in one go where they stand evenly, as commonly."""
     if name not in streams:
         raise Malformed(f"there is no `{name}`")
     stream = streams[name]
     if len(stream) == 1:
         even = _even_rows(record, stream[0], name)
         if even is not None:
-            return even
-    features = wire.messages(record, stream, 1)
+            return even[:most]
+    features = wire.messages(record, stream, 1)[:most]
     rows = [_one_bytes(record, {name: [feature]}, name) for feature in features]
     widths = {b - a for a, b in rows}
     if len(widths) > 1:

@@ -17,7 +17,7 @@ import google_crc32c
 
 from understanding.errors import MediaRefused
 
-MAX_RECORD: Final = 1 << 26  # 64 MiB; a frame-level record of YouTube-8M stays under 0.4 MiB
+MAX_RECORD: Final = 1 << 23  # 8 MiB; a frame-level record of YouTube-8M stays under 0.4 MiB
 HEADER: Final = 12
 FOOTER: Final = 4
 FRAME: Final = HEADER + FOOTER

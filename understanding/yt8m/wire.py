@@ -97,8 +97,9 @@ def values(data: bytes, feature: list[Span], kind: int, name: str) -> list[Span]
     for start, end in feature:
         for field, wire, a, b in fields(data, start, end):
             if wire == DELIMITED and field in _KINDS:
-                lists = [*lists, (a, b)] if field == current else [(a, b)]
-                current = field
+                if field != current:  # the last kind of a oneof stands
+                    lists, current = [], field
+                lists.append((a, b))
     if current not in {0, kind}:
         raise Malformed(f"`{name}` holds {_KINDS[current]} where {_KINDS[kind]} belong")
     return lists
