@@ -279,11 +279,10 @@ def train_head_command(
     hidden_share: Annotated[float | None, typer.Option(help="share of the fine cells that is hidden")] = None,
 ) -> None:
     """Train a head on YouTube-8M. Example: factory train head self-training --data yt8m/"""
-    from understanding.train import main as train  # noqa: PLC0415  brings torch
+    from understanding.train import train_named  # noqa: PLC0415  brings torch
 
-    changes = {"--seed": seed, "--hidden-share": hidden_share}
-    changed = [f"{name}={value}" for name, value in changes.items() if value is not None]
-    train([config, f"--data={data}", f"--out={out}", *changed])
+    with _understood():
+        train_named(config, data, out, seed=seed, hidden_share=hidden_share)
 
 
 @app.command("evaluate")

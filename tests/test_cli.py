@@ -80,6 +80,10 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("samples", "fetch", "/dev/null/clips"), 1, "file-refused"),
         (("make", "ranking", "--aspect", "4:3"), 2, "wrong-usage"),
         (("make", "off_road", "--seconds", "15", "--draft"), 4, "no-material"),
+        (("train", "head", "tolld", "--data", "absent"), 2, "experiment-refused"),
+        (("train", "head", "told", "--data", "absent", "--hidden-share", "1.5"), 2, "experiment-refused"),
+        (("train", "head", "told", "--data", "absent"), 2, "not-a-file"),
+        (("train", "head", "frames-small", "--data", "absent"), 2, "no-shards"),
     ],
 )
 def test_refusals_have_a_code_a_cause_and_a_next_step(
