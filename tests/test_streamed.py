@@ -23,14 +23,14 @@ from understanding.build import CheckpointRefused, build_net
 from understanding.errors import MediaRefused
 from understanding.learning.curves import read_log
 from understanding.learning.experiment import Experiment, ExperimentRefused, load_experiment
-from understanding.learning.lesson import Start
+from understanding.learning.lesson import Start, step_seed
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.ranks import Place
 from understanding.learning.row_stream import ahead
 from understanding.learning.row_task import RowTask
 from understanding.learning.runs import evaluate, train_on
 from understanding.learning.state import TrainingState
-from understanding.learning.streamed import StreamedLesson
+from understanding.learning.streamed import StreamedLesson, noise_seed
 from understanding.learning.streamed_runs import RowHead, load_rows, run_rows
 from understanding.modeling.net import Net
 from understanding.sizes import Size
@@ -205,6 +205,14 @@ def test_noise_and_masking_leave_padding_alone(videos: Path) -> None:
     assert (gone.sum(dim=1) <= 1).all()  # one of both is left
     assert gone.any(dim=0).all()
     assert not masked.picture[gone[:, 0]].any()
+
+
+def test_noise_on_a_gpu_follows_no_seed_of_dropout() -> None:
+    ranks, steps = range(8), range(50)
+    dropout = {step_seed(EXPERIMENT, step, rank) for step in steps for rank in (-1, *ranks)}
+    noise = [noise_seed(EXPERIMENT, step, Place(rank, 8, torch.device("cuda:0"))) for step in steps for rank in ranks]
+    assert len(set(noise)) == len(noise)
+    assert not dropout & set(noise)
 
 
 def test_ranks_agree_on_the_steps_of_the_shortest_share(videos: Path) -> None:

@@ -257,7 +257,7 @@ def test_a_shard_of_the_other_level_is_refused(tmp_path: Path, shards: tuple[Pat
     with pytest.raises(MediaRefused, match="frame-level records") as refusal:
         check_level(path, "video")
     assert refusal.value.code == "frame-level"
-    assert "checkpoint of level frame or segment" in refusal.value.next_step
+    assert "checkpoint of level frame" in refusal.value.next_step
     with pytest.raises(MediaRefused, match="video-level records") as refusal:
         check_level(shards[0], "frame")
     assert "checkpoint of level video" in refusal.value.next_step

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from understanding.learning.row_stream import Rows, Survey, ahead, batches, surv
 from understanding.learning.row_task import RowTask
 from understanding.modeling.inputs import Batch
 from understanding.yt8m.shards import Position, shard_order
+
+APART: Final = 2048  # more ranks than any run has, so that no two seeds meet
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class StreamedLesson:
         steps = range(start.step, start.steps)
         with closing(ahead(islice(read, len(steps)))) as loaded:
             for number, (rows, after) in zip(steps, loaded, strict=True):
-                seed = step_seed(experiment, start.epoch * start.steps + number, place.rank)
+                seed = noise_seed(experiment, start.epoch * start.steps + number, place)
                 generator = torch.Generator(place.device).manual_seed(seed)
                 batch = augmented(experiment, rows.batch(place.device), self.found.spread, generator)
                 yield Portion(batch, self._cells(rows, place.device), after)
@@ -94,6 +97,15 @@ class StreamedLesson:
             propensity=torch.from_numpy(propensity.astype(np.float32)).to(device),
             posterior=None,
         )
+
+
+def noise_seed(experiment: Experiment, number: int, place: Place) -> int:
+    """Return what the noise of a step follows.
+
+    On a GPU it is another seed than dropout's: all generators there count through one stream of numbers per seed, and
+    noise and dropout would be one draw.
+    """
+    return step_seed(experiment, number, place.rank + (APART if place.device.type == "cuda" else 0))
 
 
 def augmented(experiment: Experiment, batch: Batch, spread: tuple[Tensor, Tensor], generator: torch.Generator) -> Batch:
