@@ -1,8 +1,8 @@
 """The house's own features as YouTube-8M frame-level records: one row a second, for every reader of that format.
 
-A stored row holds steps between about -2 and 2, and ours lie elsewhere, so each feature is moved there by fixed numbers:
-its range goes onto all 256 steps. A net that is trained on such records needs no undoing; `rows` gives back the features
-themselves, within half a step.
+A stored row holds steps between about -2 and 2, and ours lie elsewhere, so each feature is moved there by fixed
+numbers: its range goes onto all 256 steps. A net that is trained on such records needs no undoing; `rows` gives the
+features back, within half a step.
 """
 
 from __future__ import annotations
