@@ -63,8 +63,8 @@ def check_level(path: Path, wanted: Level) -> None:
 
 
 _OTHER_LEVEL: Final[dict[Level, str]] = {
-    "video": "Name a folder of frame-level shards, a checkpoint of level video, or write `level: video` in the experiment.",
-    "frame": "Name a folder of video-level shards, a checkpoint of level frame, or write `level: frame` in the experiment.",
+    "video": "Name frame-level shards, a checkpoint of level video, or write `level: video` in the experiment.",
+    "frame": "Name video-level shards, a checkpoint of level frame, or write `level: frame` in the experiment.",
 }
 
 
