@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from understanding.modeling.cnn import TemporalCNN
+from understanding.modeling.frame_cnn import FrameCNN3D
 from understanding.modeling.gru import AttentiveGRU
 from understanding.modeling.mean import MeanRows
 from understanding.modeling.nextvlad import NeXtVLAD
@@ -71,6 +72,20 @@ def order_of_rows(count: int, seed: int) -> Examples:
     return Examples(rows, torch.arange(SECONDS) < lengths[:, None], answer)
 
 
+def direction(count: int, seed: int) -> Examples:
+    """A spot crosses 6 to 8 frames of 12 x 12 pixels and comes in again where it left; the answer is which way."""
+    source = torch.Generator().manual_seed(seed)
+    frames = torch.rand(count, 8, 3, 12, 12, generator=source) * 0.3
+    answer = torch.randint(2, (count,), generator=source)
+    lengths = torch.randint(6, 9, (count,), generator=source)
+    starts = torch.randint(12, (count, 2), generator=source)
+    for i, (height, across) in enumerate(starts.tolist()):
+        for second in range(8):
+            step = second if answer[i] else -second
+            frames[i, second, :, height, (across + 2 * step) % 12] += 2.0
+    return Examples(frames, torch.arange(8) < lengths[:, None], answer)
+
+
 def order_of_words(count: int, seed: int) -> Examples:
     """Six to ten words of a vocabulary of 20, among them "3" and "4" once each; the answer is which came first."""
     source = torch.Generator().manual_seed(seed)
@@ -91,6 +106,10 @@ def tiny_bert() -> BertBranch:
     return BertBranch(BertModel(config), 16, frozen=False)
 
 
+def small_frames() -> FrameCNN3D:
+    return FrameCNN3D(8, slow=(6, 8), fast=(4, 6), stride=2)
+
+
 class MeanWords(MeanRows):
     """The mean of what stands there, without order: a bag of words."""
 
@@ -99,6 +118,16 @@ class MeanWords(MeanRows):
 
     def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
         return super().forward(nn.functional.one_hot(rows, WORDS).float(), mask)
+
+
+class MeanFrames(MeanRows):
+    """The mean picture."""
+
+    def __init__(self) -> None:
+        super().__init__(3 * 12 * 12, out=16)
+
+    def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
+        return super().forward(rows.flatten(2), mask)
 
 
 def share_right(
@@ -132,6 +161,7 @@ def share_right(
         ),
         pytest.param(lambda: AttentiveGRU(FEATURES, hidden=12), order_of_rows, 120, 0.02, id="GRU hears the order"),
         pytest.param(lambda: TemporalCNN(FEATURES, hidden=12), order_of_rows, 120, 0.01, id="CNN sees the order"),
+        pytest.param(small_frames, direction, 160, 0.01, id="3D CNN sees which way"),
         pytest.param(tiny_bert, order_of_words, 240, 0.005, id="BERT reads the order"),
     ],
 )
@@ -141,9 +171,10 @@ def test_the_part_learns_what_a_mean_cannot(
     assert share_right(make, task, steps=steps, rate=rate) > 0.9
 
 
-@pytest.mark.parametrize("task", [rare_rows, order_of_rows, order_of_words])
+@pytest.mark.parametrize("task", [rare_rows, order_of_rows, order_of_words, direction])
 def test_the_mean_guesses(task: Callable[[int, int], Examples]) -> None:
-    make = MeanWords if task is order_of_words else lambda: MeanRows(FEATURES, out=16)
+    others: dict[object, Callable[[], nn.Module]] = {order_of_words: MeanWords, direction: MeanFrames}
+    make = others.get(task, lambda: MeanRows(FEATURES, out=16))
     assert share_right(make, task, steps=240, rate=0.01) < 0.6
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from understanding.build import CheckpointRefused
 from understanding.learning.experiment import ExperimentRefused
+from understanding.learning.state import FILE as STATE
 
 MODEL: Final = "model.safetensors"
 DATA: Final = "data"  # beside it: a sign of what it was trained on
@@ -27,15 +28,15 @@ def write(path: Path, kind: str, about: Mapping[str, Any], weights: Mapping[str,
 
 
 def claim(folder: Path, digest: str) -> None:
-    """Make a run's folder one of this data, or refuse a folder of other data."""
+    """Make a run's folder one of this data, or refuse a folder in which a run on other data was begun."""
     folder.mkdir(parents=True, exist_ok=True)
     sign = folder / DATA
-    if not sign.is_file():
-        beside = folder / f".{DATA}.{os.getpid()}"  # each process of a run writes the same
-        beside.write_text(digest, encoding="utf-8")
-        beside.replace(sign)
-    if sign.read_text(encoding="utf-8") != digest:
+    begun = (folder / MODEL).is_file() or (folder / STATE).is_file()
+    if begun and sign.is_file() and sign.read_text(encoding="utf-8") != digest:
         raise ExperimentRefused(f"{folder} holds a run on other data", next_step="name another folder with --out")
+    beside = folder / f".{DATA}.{os.getpid()}"  # each process of a run writes the same
+    beside.write_text(digest, encoding="utf-8")
+    beside.replace(sign)
 
 
 def is_kind(path: Path, kind: str) -> bool:
