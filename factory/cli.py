@@ -298,15 +298,19 @@ def evaluate_command(
     only: Annotated[list[str] | None, typer.Option(help="experiment of the protocol; repeatable")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100)] = 3,
     report: Annotated[Path | None, typer.Option(help="Markdown file that takes the table")] = None,
+    classes: Annotated[Path | None, typer.Option(help="CSV file that takes a line for each class")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a trained head on real YouTube-8M. Example: factory evaluate --yt8m yt8m/tune --json"""
-    from understanding.learning.report import markdown, protocol_rows, write_report  # noqa: PLC0415  brings torch
+    from understanding.learning.report import markdown, protocol_rows, write_classes, write_report  # noqa: PLC0415  brings torch
     from understanding.learning.runs import SHIPPED, evaluate  # noqa: PLC0415  brings torch
 
     with _understood():
         if not protocol_a:
             scores = asdict(evaluate(checkpoint or SHIPPED, yt8m))
+            if classes:
+                found = write_classes(checkpoint or SHIPPED, yt8m, classes)
+                _say(f"expected calibration error {found.expected_error:.4f}, Brier score {found.brier:.5f}")
             _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
             return
         from understanding.learning.protocol_a import load_protocol  # noqa: PLC0415  brings the record reader

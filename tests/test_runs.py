@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,16 @@ def test_evaluate_keeps_its_contract(
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {"videos", "gap", "map", "classes", "hit1", "gap_no_picture", "gap_no_sound"}
     assert answer["videos"] == 80
+    table = tmp_path / "classes.csv"
+    monkeypatch.setattr("sys.argv", [*line, "--classes", str(table)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "calibration error 0." in capsys.readouterr().err
+    lines = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert [entry["name"] for entry in lines] == [f"Class {index}" for index in range(CLASSES)]
+    whole = [*data.choose.fine, *data.report.fine]
+    assert [int(entry["positives"]) for entry in lines] == np.sum(whole, axis=0).tolist()
     monkeypatch.setattr("sys.argv", [*line[:5], str(folder / "vocabulary.csv")])
     with pytest.raises(SystemExit) as ended:
         main()

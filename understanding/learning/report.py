@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from understanding.learning.experiment import named_experiment, protocol_names
+from understanding.learning.metrics import Calibration, calibration, class_reports
 from understanding.learning.protocol_a import ProtocolA, Scores
-from understanding.learning.runs import Report, run
+from understanding.learning.runs import Report, load_student, records_for, run
 from understanding.sizes import SIZES, first_branch
+from understanding.yt8m.vocabulary import read_vocabulary
 
 SHARES: Final = (0.9, 0.5)
 SEEDS: Final = (0, 1, 2)
@@ -22,6 +25,7 @@ FIGURES: Final = {
     "gap_no_picture": "GAP, no picture",
     "gap_no_sound": "GAP, no sound",
 }
+VOCABULARY: Final = "vocabulary.csv"
 BEGIN, END = "<!-- protocol-a: made by factory evaluate -->", "<!-- /protocol-a -->"
 
 
@@ -77,6 +81,25 @@ def markdown(rows: Sequence[Row]) -> str:
         cells = [f"{row.mean(figure):.4f} ± {row.spread(figure):.4f}" for figure in FIGURES]
         lines.append(f"| {row.name} | {row.share:.0%} | {len(row.scores)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def write_classes(checkpoint: Path, folder: Path, target: Path) -> Calibration:
+    """Write a CSV line for each class of a Protocol A checkpoint, scored on a folder, and return its calibration.
+
+    Names come from `vocabulary.csv` in the folder or above it; a class is its index where there is none.
+    """
+    head = load_student(checkpoint)
+    records = records_for(head, folder)
+    listed = next((path for path in (folder / VOCABULARY, folder.parent / VOCABULARY) if path.is_file()), None)
+    names = [entry.name for entry in read_vocabulary(listed).classes] if listed else []
+    told = [names[index] if index < len(names) else str(index) for index in head.classes]
+    probabilities = head.probabilities(records)
+    lines = [one.as_dict() for one in class_reports(probabilities, records.fine, told)]
+    with target.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ["index", *lines[0]])
+        table.writeheader()
+        table.writerows({"index": index, **line} for index, line in zip(head.classes, lines, strict=True))
+    return calibration(probabilities, records.fine)
 
 
 def write_report(rows: Sequence[Row], target: Path) -> None:

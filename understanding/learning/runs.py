@@ -214,16 +214,26 @@ def evaluate(checkpoint: Path, folder: Path) -> Scores | RowScores:
     """Score a checkpoint on every shard of a folder: one of Protocol A against the full fine labels."""
     if checkpoints.is_kind(checkpoint, ROWS):
         return evaluate_rows(checkpoint, folder)
+    head = load_student(checkpoint)
+    return head.scores(records_for(head, folder))
+
+
+def load_student(checkpoint: Path) -> Head:
+    """Load a checkpoint that needs no labels to be told, or raise CheckpointRefused."""
     head = load_head(checkpoint)
     if head.is_told:
         raise CheckpointRefused(
             f"{checkpoint}: it is a teacher, which has to be told labels", next_step="name its student"
         )
+    return head
+
+
+def records_for(head: Head, folder: Path) -> Records:
+    """Read the video-level shards of a folder with the labels that a checkpoint was trained for."""
     check_level(shard_paths(folder)[0], "video")
     videos = load_videos(shard_paths(folder))
     _check_videos(videos, first_branch(SIZES[head.about["experiment"]["size"]]), folder)
-    nothing = np.zeros((len(videos), 0), bool)
-    return head.scores(Records(videos.picture, videos.sound, videos.truth(head.classes), nothing))
+    return Records(videos.picture, videos.sound, videos.truth(head.classes), np.zeros((len(videos), 0), bool))
 
 
 def _check_videos(videos: Videos, size: Size, folder: Path) -> None:
