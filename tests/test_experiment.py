@@ -83,6 +83,7 @@ def test_every_experiment_of_the_house_is_sound_and_its_teachers_are_there() -> 
         ({"size": "vidoe-small"}, "'vidoe-small'", "did you mean 'video-small'"),
         ({"size": "desk-small"}, "desk-small reads words", "video-small"),
         ({"loss": "self-training"}, "teachers", "name them"),
+        ({"discriminant": 0.5}, "added to what teachers believe", "name `teachers`"),
         ({"teachers": ["inverse-propensity"]}, "teachers", "another loss"),
         (TAUGHT | {"teachers": ["tolld"]}, "'tolld'", "did you mean 'told'"),
         (TAUGHT | {"teachers": ["frames-small"]}, "frames-small learns rows", "level video"),
@@ -148,7 +149,8 @@ def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
     experiment_of({"name": "x", **numbers})
     for key, ends in RANGES.items():
         for end in ends:
-            assert getattr(experiment_of({"name": "x", key: end}), key) == end
+            taught = {"name": "x", "loss": "self-training", "teachers": ["told"]}
+            assert getattr(experiment_of({**taught, key: end}), key) == end
 
 
 def test_the_options_of_the_losses_are_what_they_take_by_name() -> None:

@@ -36,6 +36,18 @@ def test_groups_stand_side_by_side_and_differ() -> None:
     assert not torch.allclose(fused[:, :8], fused[:, 8:16])
 
 
+def test_the_streams_stand_behind_the_groups_where_they_skip_them() -> None:
+    torch.manual_seed(0)
+    fusion = GroupedFusion(12, hidden=8, reduction=2, groups=2, rectified=True, skip=True).eval()
+    streams = torch.randn(4, 12)
+    fused = fusion(streams)
+    assert fused.shape == (4, fusion.out_features) == (4, 28)
+    assert (fused[:, :16] >= 0).all()
+    assert torch.equal(fused[:, 16:], streams)
+    assert fusion.part == 4
+    assert fusion.out_features % fusion.part == 0
+
+
 def test_the_reduction_must_divide() -> None:
     with pytest.raises(ValueError, match="do not divide by the reduction 3"):
         SEGate(8, 3)

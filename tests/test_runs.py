@@ -15,7 +15,7 @@ from understanding.build import CheckpointRefused
 from understanding.errors import MediaRefused
 from understanding.learning import runs
 from understanding.learning.experiment import Experiment, ExperimentRefused, Head, named_experiment
-from understanding.learning.metrics import gap
+from understanding.learning.metrics import gap, mean_average_precision
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.protocol_a import ProtocolA, known, load_protocol
 from understanding.learning.report import BEGIN, END, Row, markdown, methods, protocol_rows, write_report
@@ -103,6 +103,19 @@ def test_self_training_asks_its_teachers_first(data: ProtocolA, tmp_path: Path) 
     places = ["inverse-propensity-hidden50-seed0", "ignore-unknown-hidden50-seed0", "taught-hidden50-seed0"]
     assert list(dict.fromkeys(order)) == places
     assert {path.name for path in tmp_path.iterdir()} == set(places)
+
+
+@pytest.mark.usefixtures("quick_teachers")
+def test_the_few_known_positives_move_what_teachers_believe(data: ProtocolA, tmp_path: Path) -> None:
+    experiment = replace(QUICK, name="taught", loss="self-training", teachers=("inverse-propensity",))
+    told = known(data, 0.5, 0, certified=True)
+    plain = runs.posterior(experiment, data, told, tmp_path, lambda _name, _at: None)
+    moved = runs.posterior(replace(experiment, discriminant=1.0), data, told, tmp_path, lambda _name, _at: None)
+    hidden = (told.states == UNKNOWN) & ~told.certified
+    truth = data.train.fine & hidden
+    assert mean_average_precision(moved * hidden, truth) > mean_average_precision(plain * hidden, truth) + 0.02
+    assert not moved[told.certified].any()
+    assert ((moved >= 0) & (moved <= 1)).all()
 
 
 def test_a_teacher_that_is_told_the_coarse_labels_uses_them(data: ProtocolA, tmp_path: Path) -> None:

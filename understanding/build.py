@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from understanding.modeling.cnn import TemporalCNN
+    from understanding.modeling.fusion import GroupedFusion
     from understanding.modeling.gru import AttentiveGRU
     from understanding.modeling.head import Head
     from understanding.modeling.mean import MeanRows
@@ -138,8 +139,9 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
         dropout=size.dropout,
         rectified=size.rectified,
         late_dropout=size.late_dropout,
+        skip=size.skip,
     )
-    head = _head(size, fusion.out_features, labels)
+    head = _head(size, fusion, labels)
     return MultimodalNet(
         picture=picture, sound=sound, text=text, sentence=sentence, told=told, fusion=fusion, head=head
     )
@@ -175,14 +177,14 @@ def _temporal(size: Size, features: int, *, share: int = 1) -> AttentiveGRU | Me
             return NeXtVLAD(features, clusters=clusters, groups=groups, expansion=size.expansion)
 
 
-def _head(size: Size, features: int, labels: _Labels) -> Head:
+def _head(size: Size, fusion: GroupedFusion, labels: _Labels) -> Head:
     from understanding.modeling.gcn import GraphHead, ResidualGraphHead  # noqa: PLC0415  brings torch
     from understanding.modeling.head import LinearHead  # noqa: PLC0415  brings torch
     from understanding.modeling.label_attention import LabelAttentionHead  # noqa: PLC0415  brings torch
     from understanding.modeling.outputs import OutputGraphHead  # noqa: PLC0415  brings torch
     from understanding.modeling.regularised import RegularisedHead  # noqa: PLC0415  brings torch
 
-    count, hidden = labels.count(size), size.graph_hidden
+    count, hidden, features = labels.count(size), size.graph_hidden, fusion.out_features
     match size.head:
         case "linear":
             return LinearHead(features, count)
@@ -195,7 +197,7 @@ def _head(size: Size, features: int, labels: _Labels) -> Head:
         case "regularised":
             return RegularisedHead(features, adjacency=labels.adjacency(count))
         case "attention":
-            vectors, groups = labels.text(count), size.fused_groups
+            vectors, groups = labels.text(count), features // fusion.part
             return LabelAttentionHead(features, groups=groups, label_vectors=vectors, hidden=hidden)
 
 

@@ -27,6 +27,7 @@ class Size:
     dropout: float = 0.5  # before the fusion
     rectified: bool = False  # a ReLU and `late_dropout` after the SE gate; the paper has neither
     late_dropout: float = 0.0
+    skip: bool = False  # the head reads the unfused streams too
     classes: int | None = None  # None: as many as the data, or the taxonomy, has
     words: int = 0  # width of each word branch; 0: the net reads no words
     told: int = 0  # labels that the net reads as an input (0: none), as only a teacher may
@@ -61,6 +62,7 @@ _VIDEO: Final = Size(
     fused_groups=2,
     rectified=True,
     late_dropout=0.3,
+    skip=True,
 )
 _FRAME: Final = Size(picture=1024, sound=128, clusters=32, groups=16, hidden=512, reduction=8, fused_groups=2)
 

@@ -181,7 +181,8 @@ class PlainNet(nn.Module):
         self.fusion = nn.ModuleDict({"groups": nn.ModuleList(groups)})
         self.after = nn.Sequential(nn.ReLU(), nn.Dropout(size.late_dropout)) if size.rectified else nn.Identity()
         kind = PlainOutputs if size.head == "outputs" else PlainLinear
-        self.head = kind(size.fused_groups * size.hidden, classes)
+        self.skip = size.skip
+        self.head = kind(size.fused_groups * size.hidden + (joined if size.skip else 0), classes)
 
     def forward(self, batch: Batch) -> Tensor:
         parts = [self.picture(batch.picture), self.sound(batch.sound)]
@@ -192,7 +193,8 @@ class PlainNet(nn.Module):
         joined = self.dropout(torch.cat(parts, dim=1))
         groups = self.fusion["groups"]
         assert isinstance(groups, nn.ModuleList)
-        logits: Tensor = self.head(self.after(torch.cat([group(joined) for group in groups], dim=1)))
+        fused = self.after(torch.cat([group(joined) for group in groups], dim=1))
+        logits: Tensor = self.head(torch.cat([fused, joined], dim=1) if self.skip else fused)
         return logits
 
 

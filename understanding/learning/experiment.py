@@ -36,6 +36,7 @@ RANGES: Final[Ranges] = {  # of every number, both ends included
     "seed": (0, 1_000_000_000),
     "variant": (0, 1_000_000),
     "hidden_share": (0, 0.999),
+    "discriminant": (0, 100),
     "penalty": (0, 1000),
     "distillation": (0, 1000),
     "branches": (0, 1000),
@@ -95,6 +96,7 @@ class Experiment:
     loss_options: Mapping[str, float] = field(default_factory=dict)
     certified: bool = True  # what the coarse labels rule out counts as known negative
     teachers: tuple[str, ...] = ()  # experiments by name, one named n times in n variants; their mean fills the unknown
+    discriminant: float = 0.0  # weight of `discriminant_scores`, which are added to what the teachers believe
     head: Head = ""  # another classifier than the size's own
     penalty: float = 0.0  # weight of what a head asks to be added to the loss
     distillation: float = 0.0  # weight of the mixed nets' KL term
@@ -255,6 +257,8 @@ def _check_loss(experiment: Experiment) -> None:
         _check_range(f"loss_options {name}", value, known[name])
     if (experiment.loss == "self-training") != bool(experiment.teachers):
         raise ExperimentRefused("self-training needs `teachers`, and only it", next_step="name them, or another loss")
+    if experiment.discriminant and not experiment.teachers:
+        raise ExperimentRefused("`discriminant` is added to what teachers believe", next_step="name `teachers`")
     for name in dict.fromkeys(experiment.teachers):
         if named_experiment(name).level != "video":
             hint = "name an experiment of level video in `teachers`"

@@ -16,6 +16,7 @@ from understanding.build import CheckpointRefused, build_net
 from understanding.errors import MediaRefused
 from understanding.labels import LabelGraph
 from understanding.learning import checkpoints
+from understanding.learning.discriminant import discriminant_scores
 from understanding.learning.experiment import Experiment, draw_seed, is_same, named_experiment
 from understanding.learning.lesson import Lesson
 from understanding.learning.partial import priors, propensities
@@ -33,6 +34,7 @@ from understanding.yt8m.shards import Videos, check_level, load_videos, shard_pa
 KIND: Final = "protocol_a"  # of a checkpoint
 SHIPPED: Final = Path(__file__).parent.parent / "weights" / "protocol-a.safetensors"
 GRAPH_HIDDEN: Final = 256
+SURE: Final = 1e-7  # no teacher is surer than this of a cell
 SENTENCE: Final = 512  # width of a label's text vector
 
 Report = Callable[[str, Progress], None]
@@ -120,15 +122,21 @@ def run_name(experiment: Experiment) -> str:
 def posterior(
     experiment: Experiment, data: ProtocolA, told: Known, folder: Path, report: Report
 ) -> NDArray[np.float32]:
-    """Return the teachers' mean probability of every fine cell of the training split, each teacher on clean rows."""
+    """Return what is believed of every fine cell of the training split: the teachers' mean probability on clean rows,
+    moved by what each class's few known positives tell by themselves."""
     beliefs = []
     for number, name in enumerate(experiment.teachers):
         variant = experiment.teachers[:number].count(name)
         same = {"hidden_share": experiment.hidden_share, "seed": experiment.seed}
         teacher = named_experiment(name, variant=variant, **same)
         beliefs.append(run(teacher, data, folder, report).probabilities(data.train))
-    mean: NDArray[np.float32] = np.mean(beliefs, axis=0)
-    return np.where(told.certified, np.float32(0), mean)
+    mean = np.clip(np.mean(beliefs, axis=0), SURE, 1 - SURE)
+    if experiment.discriminant:
+        rows = np.concatenate([data.train.picture, data.train.sound], axis=1)
+        scores = discriminant_scores(rows, told.states, told.certified)
+        mean = 1 / (1 + np.exp(-np.log(mean / (1 - mean)) - experiment.discriminant * scores))
+    believed: NDArray[np.float32] = np.where(told.certified, 0, mean).astype(np.float32)
+    return believed
 
 
 def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArray[np.float32] | None) -> Lesson:

@@ -6,6 +6,8 @@ one group this is exactly NeXtVLAD's hidden layer; further groups keep views tha
 
 from __future__ import annotations
 
+from math import gcd
+
 import torch
 from torch import Tensor, nn
 
@@ -43,7 +45,9 @@ class SEGroup(nn.Module):
 class GroupedFusion(nn.Module):
     """(B, N) concatenated streams -> (B, groups * hidden), with a ReLU and a second dropout where it is `rectified`.
 
-    Without the ReLU the path from features to logits is linear but for the gate.
+    Without the ReLU the path from features to logits is linear but for the gate. With `skip` the streams themselves
+    stand behind the groups, (B, groups * hidden + N): a wide part beside the deep one, which remembers what few
+    examples show (Cheng et al., Wide & Deep Learning, 2016, arXiv 1606.07792), in whole parts of `part` features.
     """
 
     def __init__(
@@ -56,14 +60,17 @@ class GroupedFusion(nn.Module):
         dropout: float = 0.5,
         rectified: bool = False,
         late_dropout: float = 0.0,
+        skip: bool = False,
     ) -> None:
         super().__init__()
         self.after = nn.Sequential(nn.ReLU(), nn.Dropout(late_dropout)) if rectified else nn.Identity()
-        self.out_features = groups * hidden
+        self.skip = skip
+        self.out_features = groups * hidden + (features if skip else 0)
+        self.part = gcd(hidden, features) if skip else hidden
         self.dropout = nn.Dropout(dropout)
         self.groups = nn.ModuleList(SEGroup(features, hidden, reduction) for _ in range(groups))
 
     def forward(self, streams: Tensor) -> Tensor:
         dropped = self.dropout(streams)
         fused: Tensor = self.after(torch.cat([group(dropped) for group in self.groups], dim=1))
-        return fused
+        return torch.cat([fused, dropped], dim=1) if self.skip else fused
