@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understanding.learning.discriminant import discriminant_scores, moved
+from understanding.learning.discriminant import discriminant_scores
 from understanding.learning.metrics import mean_average_precision
 from understanding.learning.partial import POSITIVE, UNKNOWN, hide
 
@@ -64,20 +64,3 @@ def test_what_is_hidden_has_no_say_and_what_is_unseen_no_score(data: Data) -> No
     assert not found[:, 5].any()
     assert np.isfinite(found).all()
     assert found[:, 4].std() == pytest.approx(1, abs=1e-3)
-
-
-def test_moving_beliefs_keeps_each_class_as_likely_as_it_was() -> None:
-    rng = np.random.default_rng(5)
-    believed = rng.beta(0.05, 1, (500, 6)).astype(np.float32)
-    by = (rng.normal(size=(500, 6)) * 2).astype(np.float32)
-    counted = rng.random((500, 6)) < 0.7
-    counted[:, 5] = False  # a class without an open cell has nothing to keep, and is not shifted
-    found = moved(believed, by, counted)
-    assert ((found >= 0) & (found <= 1)).all()
-    for c in range(5):
-        kept = counted[:, c]
-        assert found[kept, c].mean() == pytest.approx(believed[kept, c].mean(), rel=1e-3)
-        logits = [np.log(p[kept, c] / (1 - p[kept, c])) for p in (found, believed.clip(1e-6, 1 - 1e-6))]
-        shift = logits[0] - logits[1] - by[kept, c]
-        assert shift[np.abs(logits[0]) < 8].std() < 1e-2  # one offset for the whole class
-    np.testing.assert_allclose(moved(believed, by * 0, counted), believed.clip(1e-6, 1 - 1e-6), atol=1e-4)

@@ -110,12 +110,12 @@ def test_the_few_known_positives_move_what_teachers_believe(data: ProtocolA, tmp
     experiment = replace(QUICK, name="taught", loss="self-training", teachers=("inverse-propensity",))
     told = known(data, 0.5, 0, certified=True)
     plain = runs.posterior(experiment, data, told, tmp_path, lambda _name, _at: None)
-    helped = runs.posterior(replace(experiment, discriminant=1.0), data, told, tmp_path, lambda _name, _at: None)
+    moved = runs.posterior(replace(experiment, discriminant=1.0), data, told, tmp_path, lambda _name, _at: None)
     hidden = (told.states == UNKNOWN) & ~told.certified
     truth = data.train.fine & hidden
-    assert mean_average_precision(helped * hidden, truth) > mean_average_precision(plain * hidden, truth) + 0.02
-    assert not helped[told.certified].any()
-    assert ((helped >= 0) & (helped <= 1)).all()
+    assert mean_average_precision(moved * hidden, truth) > mean_average_precision(plain * hidden, truth) + 0.02
+    assert not moved[told.certified].any()
+    assert ((moved >= 0) & (moved <= 1)).all()
 
 
 def test_a_teacher_that_is_told_the_coarse_labels_uses_them(data: ProtocolA, tmp_path: Path) -> None:

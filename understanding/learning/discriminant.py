@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from understanding.learning.partial import POSITIVE, Bools, States
 
 SHRINKAGE: Final = 0.9  # of the covariance of standardised features
-SURE: Final = 1e-6  # no belief is surer than this
-REACH, HALVINGS = 16.0, 24  # of the bisection: offsets of -16 to 16, to a millionth
 
 
 def discriminant_scores(
@@ -36,26 +34,6 @@ def discriminant_scores(
     scores = standard @ np.linalg.solve(shrunk, means.T)  # (N, C), up to a number for each class
     seen: NDArray[np.float64] = _standardised(scores, ~certified) * (count > 0)
     return seen.astype(np.float32)
-
-
-def moved(believed: NDArray[np.float32], by: NDArray[np.float32], counted: Bools) -> NDArray[np.float32]:
-    """Return probabilities (N, C) with `by` added to their logits, and each class's mean over `counted` cells kept.
-
-    Without an offset for each class, found by bisection, spread-out logits would make every rare class likelier.
-    """
-    believed = believed.clip(SURE, 1 - SURE)
-    logits = np.log(believed / (1 - believed)) + by
-    wanted = np.where(counted, believed, 0).sum(axis=0)
-    offset = np.zeros(believed.shape[1], np.float32)
-    for halving in range(1, HALVINGS + 1):
-        too_many = np.where(counted, _sigmoid(logits + offset), 0).sum(axis=0) > wanted
-        offset += np.where(too_many, -REACH, REACH) / 2**halving
-    return _sigmoid(logits + offset * counted.any(axis=0))
-
-
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
-    return probabilities
 
 
 def _standardised(values: NDArray[np.float64], counted: Bools | None = None) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from understanding.build import CheckpointRefused, build_net
 from understanding.errors import MediaRefused
 from understanding.labels import LabelGraph
 from understanding.learning import checkpoints
-from understanding.learning.discriminant import discriminant_scores, moved
+from understanding.learning.discriminant import discriminant_scores
 from understanding.learning.experiment import Experiment, draw_seed, is_same, named_experiment
 from understanding.learning.lesson import Lesson
 from understanding.learning.partial import priors, propensities
@@ -34,6 +34,7 @@ from understanding.yt8m.shards import Videos, check_level, load_videos, shard_pa
 KIND: Final = "protocol_a"  # of a checkpoint
 SHIPPED: Final = Path(__file__).parent.parent / "weights" / "protocol-a.safetensors"
 GRAPH_HIDDEN: Final = 256
+SURE: Final = 1e-7  # no teacher is surer than this of a cell
 SENTENCE: Final = 512  # width of a label's text vector
 
 Report = Callable[[str, Progress], None]
@@ -129,12 +130,13 @@ def posterior(
         same = {"hidden_share": experiment.hidden_share, "seed": experiment.seed}
         teacher = named_experiment(name, variant=variant, **same)
         beliefs.append(run(teacher, data, folder, report).probabilities(data.train))
-    believed: NDArray[np.float32] = np.mean(beliefs, axis=0)
+    mean = np.clip(np.mean(beliefs, axis=0), SURE, 1 - SURE)
     if experiment.discriminant:
         rows = np.concatenate([data.train.picture, data.train.sound], axis=1)
         scores = discriminant_scores(rows, told.states, told.certified)
-        believed = moved(believed, experiment.discriminant * scores, ~told.certified)
-    return np.where(told.certified, np.float32(0), believed)
+        mean = 1 / (1 + np.exp(-np.log(mean / (1 - mean)) - experiment.discriminant * scores))
+    believed: NDArray[np.float32] = np.where(told.certified, 0, mean).astype(np.float32)
+    return believed
 
 
 def lesson(experiment: Experiment, data: ProtocolA, told: Known, believed: NDArray[np.float32] | None) -> Lesson:
