@@ -102,9 +102,10 @@ def test_a_label_outside_the_vocabulary_is_named_by_file_and_place(tmp_path: Pat
     path, video = tmp_path / "a.tfrecord", a_video("bad", 2)
     where = write_bad(path, encode_video(replace(video, labels=np.array([4, label]))))
     assert load_videos([path], vocabulary=label + 1).labels[1].tolist() == [4, label]
-    with pytest.raises(RecordDamaged, match=f"label {label} is not among the 300 classes") as caught:
+    with pytest.raises(MediaRefused, match=f"label {label} is not among the 300 classes") as caught:
         load_videos([path], vocabulary=300)
-    assert (caught.value.path, caught.value.offset) == (path, where)
+    assert caught.value.code == "foreign-label"
+    assert f"{path}, record at byte {where}: " in str(caught.value)
 
 
 def _entries(video: VideoExample, labels: bytes) -> list[bytes]:

@@ -161,7 +161,11 @@ class _Table:
         for offset, found in zip(offsets, labels, strict=True):
             if len(found) and found.max() >= self._vocabulary:
                 cause = f"label {found.max()} is not among the {self._vocabulary} classes of the vocabulary"
-                raise RecordDamaged(path, offset, cause)
+                raise MediaRefused(
+                    "foreign-label",
+                    f"{path}, record at byte {offset}: {cause}",
+                    next_step="Put the vocabulary.csv beside them that belongs to these shards.",
+                )
 
     def videos(self) -> Videos:
         count = len(self._ids)
