@@ -32,6 +32,7 @@ from factory.store import jobs as ledger
 from factory.store.db import migrate, require_migrated
 from factory.wiring import Parts, parts
 from understanding.errors import Refused
+from understanding.sizes import SIZES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
 samples_app = typer.Typer(
@@ -89,7 +90,7 @@ def find_command(
     as_json: AsJson = False,
 ) -> None:
     """Find shots. Example: factory find "off-road & (mud | dune) & -night duration:>=3" """
-    from factory.find import find  # noqa: PLC0415  wanted by this command alone
+    from factory.find import find  # noqa: PLC0415  brings the store
 
     answer = find(_house(), query, limit)
     if as_json:
@@ -219,7 +220,7 @@ def draw_command(folder: Annotated[Path, typer.Argument(help="where the clips go
 @samples_app.command("fetch")
 def fetch_command(folder: Annotated[Path, typer.Argument(help="where the clips go")]) -> None:
     """Fetch real public clips, checked by hash. Example: factory samples fetch samples/public"""
-    from factory.samples import fetch  # noqa: PLC0415  wanted by this command alone
+    from factory.samples import fetch  # noqa: PLC0415  brings the painters and requests
 
     fetched = fetch(folder, local=Settings().samples)
     for path in fetched.paths:
@@ -262,7 +263,6 @@ def describe_command(
 ) -> None:
     """Tell a net's parameters, cost and shapes. Example: factory model describe paper-k112"""
     from understanding.describe import describe, told  # noqa: PLC0415  brings torch
-    from understanding.sizes import SIZES  # noqa: PLC0415  beside its only use
 
     if name not in SIZES:
         raise WrongUsage(f"there is no net {name!r}", next_step=f"name one of {', '.join(SIZES)}")

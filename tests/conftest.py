@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ __all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "red
 # A deadline of one example would measure what else the machine does; pytest's own timeout ends what hangs.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Equal sums need equal threads, and small nets are fastest with one."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

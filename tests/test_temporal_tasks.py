@@ -3,7 +3,7 @@ learns one of them from a few hundred seeded examples and is right on fresh ones
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -21,13 +21,7 @@ from understanding.modeling.text import BertBranch
 FEATURES, SECONDS, WORDS = 12, 24, 20
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Equal sums in equal order on every machine, and no quarrel over cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @dataclass(frozen=True)
