@@ -80,6 +80,14 @@ def test_children_and_ancestors(taxonomy: Taxonomy) -> None:
     assert "indoor" not in taxonomy.children("non-automotive")  # cars stand indoors, too
 
 
+def test_exclusion_holds_both_ways_and_for_what_is_below(taxonomy: Taxonomy) -> None:
+    assert {"daylight", "sunny"} <= taxonomy.excluded("night")
+    assert "night" in taxonomy.excluded("daylight")
+    assert "steering-wheel" in taxonomy.excluded("aerial-view")  # it implies an interior, which excludes it
+    assert "dashcam" in taxonomy.excluded("aerial")
+    assert taxonomy.excluded("car") == frozenset()
+
+
 def test_words_that_are_only_asked_are_not_spoken(taxonomy: Taxonomy) -> None:
     assert {"sport", "water", "seat", "rock", "车"}.isdisjoint(taxonomy.spoken())
     assert taxonomy.spoken()["真皮座椅"] == "seat"
@@ -120,6 +128,12 @@ def test_the_digest_follows_the_content(taxonomy: Taxonomy, tmp_path: Path) -> N
         ("scene:\n  a: {zh: 甲, en: a, imagenet: {x-y: x}}\n", r":2: tag 'a': imagenet"),
         ("scene:\n  A b: {zh: 甲, en: a}\n", r":2: tag 'A b' must be lower case"),
         ("scene:\n  a: {zh: 甲, en: a, synonyms: ['--']}\n", r":2: tag 'a' has an empty name"),
+        ("scene:\n  a: {zh: 甲, en: a, excludes: [b]}\n", r":2: tag 'a': it excludes the unknown tag 'b'"),
+        (
+            "scene:\n  a: {zh: 甲, en: a}\n  b: {zh: 乙, en: b, parent: a, excludes: [a]}\n",
+            r":3: tag 'b': it excludes 'a', which it is or implies itself",
+        ),
+        ("scene:\n  a: {zh: 甲, en: a, camera: {sideways: 1}}\n", r":2: tag 'a': camera"),
         ("scene:\n", r":1: facet 'scene' holds no tags"),
         ("- a\n", r"maps facets to tags"),
         ("", r"maps facets to tags"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from understanding.labels import load_taxonomy
 from understanding.matching import FLOOR, Belief, Matcher, Ramp
 from understanding.sentences import SentenceEncoder, name_vectors
-from understanding.tagged import ShotQuality
+from understanding.tagged import CameraMotion, ShotQuality
 from understanding.words import Words
 
 TAXONOMY = load_taxonomy()
@@ -146,11 +146,34 @@ def test_writing_is_seen(matcher: Matcher) -> None:
 
 def test_probabilities_and_logits_agree(matcher: Matcher) -> None:
     belief = matcher.believe(seen({TABBY: 0.5}), DAY, Words(title="night mud 越野 SUV"))
-    assert belief.probability.min() >= FLOOR
-    assert belief.probability.max() <= 1 - FLOOR
+    assert belief.probability.min() >= FLOOR - 1e-6
+    assert belief.probability.max() <= 1 - FLOOR + 1e-6
     np.testing.assert_allclose(1 / (1 + np.exp(-belief.logits.astype(np.float64))), belief.probability, atol=1e-6)
 
 
 def test_the_ramp_is_flat_outside() -> None:
     ramp = Ramp(0.2, 0.6, 0.8)
     assert [ramp(x) for x in (-1.0, 0.2, 0.4, 0.6, 9.0)] == pytest.approx([0, 0, 0.4, 0.8, 0.8])
+
+
+def test_the_camera_moves_scenes_and_says_so(matcher: Matcher) -> None:
+    ahead, mast = (CameraMotion(forward=f, static=1 - f, pan=0.0, shake=0.0) for f in (1.0, 0.0))
+    logits = {
+        name: matcher.believe(seen(FLAT), DAY, Words(), camera=camera).logits
+        for name, camera in (("none", None), ("ahead", ahead), ("mast", mast))
+    }
+    view, traffic, static = (TAXONOMY.index(tag) for tag in ("driving-view", "traffic", "static-camera"))
+    assert logits["ahead"][view] > logits["none"][view] > logits["mast"][view]
+    assert logits["mast"][traffic] > logits["none"][traffic] > logits["ahead"][traffic]
+    belief = matcher.believe(seen({SPORTS_CAR: 0.8}), DAY, Words(), camera=mast)
+    assert belief.loudest(static) == "motion"
+    assert belief.loudest(TAXONOMY.index("sports-car")) == "picture"
+    dark = matcher.believe(seen(FLAT), BLACK, Words(), camera=ahead)
+    assert dark.motion.tolist() == [0] * len(TAXONOMY)  # where nothing is seen, nothing moves
+
+
+def test_what_the_net_heard_counts_for_the_modality(matcher: Matcher) -> None:
+    belief = matcher.believe(seen({SPORTS_CAR: 0.8}), DAY, Words())
+    car = TAXONOMY.index("car")
+    assert belief.loudest(car) == "picture"
+    assert belief.loudest(car, {"sound": np.full(len(TAXONOMY), 9, np.float32)}) == "sound"

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from understanding import media, scanning, shots
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
+from understanding.camera import PAIRS_A_SECOND, motion_of
 from understanding.picture_rows import PictureNet
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
-from understanding.tagged import Probe, ShotQuality
+from understanding.tagged import CameraMotion, Probe, ShotQuality
 
 LOW_LIGHT, BLACK, BLACK_PEAK = 0.10, 0.02, 24  # mean brightness 0..1; brightest grey level of a black picture
 BLURRED = 0.12  # sharpness
@@ -42,6 +43,7 @@ class ShotFeatures:
     speech: str
     quality: ShotQuality
     warnings: tuple[str, ...] = ()
+    camera: CameraMotion | None = None  # None where no two pictures could be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class ClipFeatures:
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "1"  # raise it when the same file would give other features
+    version = "2"  # raise it when the same file would give other features
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class Scan:
     sharpness: NDArray[np.float32]  # (N,)
     text: NDArray[np.float32]  # (N,) likelihood of burnt-in text
     peeks: NDArray[np.uint8]  # (M, 36, 64) grey, two a second
+    camera: NDArray[np.float32]  # (P, 5) of each half second, see camera.CameraEye.found
     looks: Sequence[tuple[int, NDArray[np.uint8]]]  # (k, picture to read text from)
     cuts: Sequence[Fraction]
     frames: int
@@ -131,6 +134,9 @@ class Scan:
         first, last = -(-(start - half) // 1), -(-(end - half) // 1)  # ceilings
         low = min(max(0, int(first)), len(self.rows) - 1)
         return slice(low, max(low + 1, min(len(self.rows), int(last))))
+
+    def camera_in(self, start: Fraction, end: Fraction) -> NDArray[np.float32]:
+        return self.camera[-int(-start * PAIRS_A_SECOND // 1) : -int(-end * PAIRS_A_SECOND // 1)]
 
     def peeks_in(self, start: Fraction, end: Fraction) -> NDArray[np.uint8]:
         rate = scanning.PEEKS_A_SECOND
@@ -180,6 +186,7 @@ class _Clip:
             speech=spoken_in(self.said, float(span[0]), float(span[1])),
             quality=quality,
             warnings=_warnings(quality, span, peeks, silent=self.probe.has_sound and is_silent(sound)),
+            camera=motion_of(self.scan.camera_in(*span)),
         )
 
 

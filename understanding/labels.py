@@ -8,10 +8,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import yaml
@@ -42,7 +42,8 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One tag. `synonyms` are found in running text, `asked` only resolve queries; `imagenet` are class indices."""
+    """One tag. `synonyms` are found in running text, `asked` only resolve queries; `imagenet` are class indices,
+    `camera` pairs of a motion and the logits by which it makes the tag likelier."""
 
     name: str
     facet: str
@@ -52,6 +53,8 @@ class Label:
     asked: tuple[str, ...] = ()
     parent: str | None = None
     imagenet: tuple[int, ...] = ()
+    excludes: tuple[str, ...] = ()
+    camera: tuple[tuple[str, float], ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Every name that resolves to this tag, canonical first, without repeats."""
@@ -115,6 +118,10 @@ class Taxonomy:
             parent = self[parent].parent
         return tuple(chain)
 
+    def excluded(self, tag: str) -> frozenset[str]:
+        """Every tag that no shot of `tag` can carry: what it or an ancestor excludes, and all below that."""
+        return self._excluded[tag]
+
     def resolve(self, name: str) -> str | None:
         """Return the canonical tag that `name` means (tag, zh or en name, synonym), or None."""
         return self._meaning.get(fold(name))
@@ -130,13 +137,24 @@ class Taxonomy:
 
     @cached_property
     def digest(self) -> str:
-        """Hex digest that changes when any tag, name, parent or picture sign changes."""
-        rows = [[x.name, x.facet, x.zh, x.en, x.synonyms, x.asked, x.parent, x.imagenet] for x in self.labels]
+        """Hex digest that changes when any tag, name, relation or sign changes."""
+        rows = [astuple(label) for label in self.labels]
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
     @cached_property
     def _position(self) -> dict[str, int]:
         return {label.name: i for i, label in enumerate(self.labels)}
+
+    @cached_property
+    def _excluded(self) -> dict[str, frozenset[str]]:
+        excluded: dict[str, set[str]] = {tag: set() for tag in self.tags}
+        for label in self.labels:
+            for other in label.excludes:
+                for mine in (label.name, *self.children(label.name)):
+                    for theirs in (other, *self.children(other)):
+                        excluded[mine].add(theirs)
+                        excluded[theirs].add(mine)
+        return {tag: frozenset(others) for tag, others in excluded.items()}
 
     @cached_property
     def _meaning(self) -> dict[str, str]:
@@ -158,6 +176,8 @@ class _Entry(BaseModel):
     asked: tuple[str, ...] = ()
     parent: str | None = None
     imagenet: dict[int | str, str] = {}
+    excludes: tuple[str, ...] = ()
+    camera: dict[Literal["forward", "static", "moving"], float] = {}
 
     @field_validator("imagenet")
     @classmethod
@@ -168,7 +188,18 @@ class _Entry(BaseModel):
 
     def label(self, name: str, facet: str) -> Label:
         classes = tuple(sorted({index for key in self.imagenet for index in _indices(key)}))
-        return Label(name, facet, self.zh, self.en, self.synonyms, self.asked, self.parent, classes)
+        return Label(
+            name=name,
+            facet=facet,
+            zh=self.zh,
+            en=self.en,
+            synonyms=self.synonyms,
+            asked=self.asked,
+            parent=self.parent,
+            imagenet=classes,
+            excludes=self.excludes,
+            camera=tuple(self.camera.items()),
+        )
 
 
 def _indices(key: int | str) -> range:
@@ -198,6 +229,7 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
     lines = {name: entry.line for name, entry in written.items()}
     _refuse_unclear_names(source, lines, labels)
     _refuse_lost_parents(source, lines, labels)
+    _refuse_lost_exclusions(source, lines, Taxonomy(labels))
     return Taxonomy(labels)
 
 
@@ -261,6 +293,19 @@ def _refuse_lost_parents(source: Path, lines: Mapping[str, int], labels: tuple[L
         if step is not None:
             cycle = " -> ".join([*chain, step])
             raise TaxonomyError(f"{source}:{lines[label.name]}: tag {label.name!r}: its parents form a cycle: {cycle}")
+
+
+def _refuse_lost_exclusions(source: Path, lines: Mapping[str, int], taxonomy: Taxonomy) -> None:
+    for label in taxonomy:
+        where = f"{source}:{lines[label.name]}: tag {label.name!r}"
+        for other in label.excludes:
+            if other not in taxonomy:
+                raise TaxonomyError(f"{where}: it excludes the unknown tag {other!r}")
+    for label in taxonomy:
+        family = {label.name, *taxonomy.ancestors(label.name)}
+        if wrong := sorted(family & taxonomy.excluded(label.name)):
+            where = f"{source}:{lines[label.name]}: tag {label.name!r}"
+            raise TaxonomyError(f"{where}: it excludes {wrong[0]!r}, which it is or implies itself")
 
 
 @dataclass(frozen=True)

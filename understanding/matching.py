@@ -6,7 +6,9 @@ brightness, names found in words, and nearness of sentences. Sound alone names n
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from understanding.labels import IMAGENET_CLASSES, Taxonomy
 from understanding.names import NameFinder, file_words
 from understanding.sentences import SentenceEncoder
-from understanding.tagged import Modality, ShotQuality
+from understanding.tagged import CameraMotion, Modality, ShotQuality
 from understanding.words import Words
 
 Floats = NDArray[np.float64]
@@ -28,7 +30,7 @@ NAMED_IN_SPEECH: Final = 0.6
 BLACK_LUMA: Final = 0.012  # below, a picture shows nothing
 PARENT_SHARE: Final = 0.8
 SUBJECT_DOUBT: Final = 0.6  # how far words about cars make a seen animal or dish doubtful
-FLOOR: Final = 1e-4  # no tag is impossible before the net has spoken
+FLOOR: Final = 0.03  # no tag is impossible, and none certain, before the net has spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ CLOSE_CAR: Final = Ramp(0.25, 0.6, 0.6)  # mass of car classes, lorries and buse
 BUSY_ROAD: Final = Ramp(0.25, 0.6, 0.35)  # road vehicles and street furniture, no single class ahead
 SENTENCE: Final = Ramp(0.45, 0.75, 0.3)  # cosine of a sentence and a tag's name: a weak sign, never enough alone
 
+NOTHING: Final = math.log(FLOOR / (1 - FLOOR))  # the logit of a tag of which nothing is known
 _CHINESE_PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}"
 )
@@ -69,27 +72,37 @@ _SENTENCE_END = re.compile(r"[\n.!?。！？；;]+")
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """Probabilities of every tag (C,) by modality, each in [0, 1)."""
+    """Probabilities of every tag (C,) by modality, each in [0, 1), and the logits (C,) that the camera adds."""
 
     by_modality: dict[Modality, Floats]
+    motion: Floats
 
     @property
     def probability(self) -> Floats:
-        """Noisy-or of the modalities, (C,), within [FLOOR, 1 - FLOOR]."""
-        doubt = np.prod([1 - p for p in self.by_modality.values()], axis=0)
-        combined: Floats = np.clip(1 - doubt, FLOOR, 1 - FLOOR)
-        return combined
+        """`logits` as probabilities, (C,)."""
+        told: Floats = 1 / (1 + np.exp(-self.logits.astype(np.float64)))
+        return told
 
     @property
     def logits(self) -> NDArray[np.float32]:
-        """`probability` as the net's prior, (C,)."""
-        odds = self.probability / (1 - self.probability)
-        logits: NDArray[np.float32] = np.log(odds).astype(np.float32)
+        """The net's prior, (C,): noisy-or of the modalities within [FLOOR, 1 - FLOOR], moved by the camera's motion."""
+        doubt = np.prod([1 - p for p in self.by_modality.values()], axis=0)
+        logits: NDArray[np.float32] = (_logit(1 - doubt) + self.motion).astype(np.float32)
         return logits
 
-    def loudest(self, index: int) -> Modality:
-        """The modality that contributed most to tag `index`."""
-        return max(self.by_modality, key=lambda modality: float(self.by_modality[modality][index]))
+    def loudest(self, index: int, added: Mapping[Modality, NDArray[np.float32]] | None = None) -> Modality:
+        """The modality that contributed most to tag `index`, counting the logits (C,) that each has `added` since."""
+        told = {name: float(_logit(p[index])) - NOTHING for name, p in self.by_modality.items()}
+        told["motion"] = float(self.motion[index])
+        for name, logits in (added or {}).items():
+            told[name] = told.get(name, 0.0) + float(logits[index])
+        return max(told, key=lambda modality: told[modality])
+
+
+def _logit(probability: Floats | float) -> Floats:
+    within = np.clip(probability, FLOOR, 1 - FLOOR)
+    logit: Floats = np.log(within / (1 - within))
+    return logit
 
 
 class Matcher:
@@ -102,12 +115,24 @@ class Matcher:
         self._lists = np.zeros((len(taxonomy), IMAGENET_CLASSES))
         for i, label in enumerate(taxonomy):
             self._lists[i, list(label.imagenet)] = 1
+        self._camera = {motion: np.zeros(len(taxonomy)) for motion in ("forward", "static", "moving")}
+        for i, label in enumerate(taxonomy):
+            for motion, logits in label.camera:
+                self._camera[motion][i] = logits
         self._subjects = [taxonomy.index(t) for t in taxonomy.facet("subject")]
         self._outside = [taxonomy.index(t) for t in ("non-automotive",) if t in taxonomy]
         named = (tag for facet in ("scene", "body", "part", "event") for tag in taxonomy.facet(facet))
         self._vehicular = [taxonomy.index(t) for t in named if t not in ("non-automotive", "night", "aerial")]
 
-    def believe(self, scores: NDArray[np.float32], quality: ShotQuality, words: Words, *, shots: int = 1) -> Belief:
+    def believe(
+        self,
+        scores: NDArray[np.float32],
+        quality: ShotQuality,
+        words: Words,
+        *,
+        camera: CameraMotion | None = None,
+        shots: int = 1,
+    ) -> Belief:
         """Return the belief for one shot: `scores` (T, 1000) are ImageNet-1k probabilities, one row a second, `shots`
         how many shots the clip has."""
         spoken = self._by_words(words, quality, shots)
@@ -115,7 +140,15 @@ class Matcher:
         automotive = self._automotive(spoken)  # a drawn or unusual car looks like household goods
         seen[self._subjects] *= 1 - SUBJECT_DOUBT * automotive
         seen[self._outside] *= 1 - automotive
-        return Belief({"picture": seen, "words": self._without_contradiction(spoken, quality)})
+        told = self._without_contradiction(spoken, quality)
+        return Belief({"picture": seen, "words": told}, self._by_motion(camera, quality))
+
+    def _by_motion(self, camera: CameraMotion | None, quality: ShotQuality) -> Floats:
+        """What the camera's motion makes likelier or less likely, in logits (C,); nothing where nothing is seen."""
+        if camera is None or quality.luma < BLACK_LUMA:
+            return np.zeros(len(self.taxonomy))
+        moved: Floats = np.sum([getattr(camera, name) * logits for name, logits in self._camera.items()], axis=0)
+        return moved
 
     def _by_picture(self, scores: NDArray[np.float32], quality: ShotQuality) -> Floats:
         seen = np.zeros(len(self.taxonomy))

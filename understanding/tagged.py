@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Modality = Literal["picture", "sound", "words", "net"]
+Modality = Literal["picture", "motion", "sound", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,21 @@ class Tag:
     name: str
     confidence: float
     modality: Modality
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMotion:
+    """How the camera moves in a shot; shares of certainty are 0..1."""
+
+    forward: float  # it drives ahead: the picture flows apart from a point
+    static: float  # most of the picture stays where it is
+    pan: float  # picture widths a second that the picture moves to the right
+    shake: float  # how much faster it jitters than a steady hand
+
+    @property
+    def moving(self) -> float:
+        """It moves, but not ahead: it follows, pans or is carried."""
+        return (1 - self.forward) * (1 - self.static)
 
 
 @dataclass(frozen=True, slots=True)
