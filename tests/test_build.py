@@ -76,7 +76,7 @@ def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
     one, two, other = (desk(seed).state_dict() for seed in (3, 3, 4))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(value, two[key]) for key, value in one.items())
-    assert not torch.equal(one["picture.expand.weight"], other["picture.expand.weight"])
+    assert not torch.equal(one["picture.part.expand.weight"], other["picture.part.expand.weight"])
 
 
 def test_the_gru_drops_in_for_nextvlad() -> None:
@@ -116,46 +116,46 @@ def test_what_a_size_needs_is_said(name: str, options: dict[str, Any], message: 
 
 def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    save_checkpoint(path, desk(seed=1), size="desk-small", taxonomy=TAXONOMY)
+    save_checkpoint(path, desk(seed=1), size="desk-small")
     assert not any(key.startswith("text.bert.") for key in load_file(path))
     net = desk(seed=2)
-    load_checkpoint(path, net, size="desk-small", taxonomy=TAXONOMY)
-    assert torch.equal(net.picture.state_dict()["centres"], desk(seed=1).picture.state_dict()["centres"])
+    load_checkpoint(path, net, size="desk-small")
+    kept, whole = (one.picture.state_dict()["part.centres"] for one in (net, desk(seed=1)))
+    assert torch.equal(kept, whole.half().float())
 
 
 def test_checkpoints_of_another_kind_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    save_checkpoint(path, desk(), size="desk-small")
     with pytest.raises(CheckpointRefused, match="its size is 'desk-small', this net's is 'paper-k128'"):
-        load_checkpoint(path, desk(), size="paper-k128", taxonomy=TAXONOMY)
+        load_checkpoint(path, desk(), size="paper-k128")
     fewer = Taxonomy(TAXONOMY.labels[:-1])
-    with pytest.raises(CheckpointRefused, match="its taxonomy is"):
-        load_checkpoint(path, desk(taxonomy=fewer), size="desk-small", taxonomy=fewer)
+    with pytest.raises(CheckpointRefused, match="layers do not fit, first head"):
+        load_checkpoint(path, desk(taxonomy=fewer), size="desk-small")
 
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    save_checkpoint(path, desk(), size="desk-small")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointRefused, match="not a checkpoint"):
-        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+        load_checkpoint(path, desk(), size="desk-small")
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(CheckpointRefused, match="not a checkpoint"):
-        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+        load_checkpoint(path, desk(), size="desk-small")
     with pytest.raises(CheckpointRefused, match="not a checkpoint"):
-        load_checkpoint(tmp_path / "none.safetensors", desk(), size="desk-small", taxonomy=TAXONOMY)
+        load_checkpoint(tmp_path / "none.safetensors", desk(), size="desk-small")
 
 
 def test_missing_layers_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    save_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+    save_checkpoint(path, desk(), size="desk-small")
     weights = load_file(path)
-    del weights["picture.centres"]
-    about = f'{{"size": "desk-small", "taxonomy": "{TAXONOMY.digest}"}}'
-    save_file(weights, path, metadata={"autoreel": about})
+    del weights["picture.part.centres"]
+    save_file(weights, path, metadata={"autoreel": '{"size": "desk-small"}'})
     with pytest.raises(CheckpointRefused, match="1 layers do not fit, first picture"):
-        load_checkpoint(path, desk(), size="desk-small", taxonomy=TAXONOMY)
+        load_checkpoint(path, desk(), size="desk-small")
 
 
 def test_the_face_and_the_builder_load_no_torch() -> None:

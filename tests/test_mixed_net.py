@@ -117,7 +117,7 @@ def test_a_mix_starts_at_zero_keeps_the_prior_and_adds_its_penalties() -> None:
 
 
 def test_a_checkpoint_of_a_mix_comes_back(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "mix.safetensors", mixed(), size="tiny", taxonomy=None)
+    save_checkpoint(tmp_path / "mix.safetensors", mixed(), size="tiny")
     other = build_net(THREE, seed=9).double()
-    load_checkpoint(tmp_path / "mix.safetensors", other, size="tiny", taxonomy=None)
-    assert torch.equal(other(batch(2, 3)), mixed()(batch(2, 3)))
+    load_checkpoint(tmp_path / "mix.safetensors", other, size="tiny")
+    torch.testing.assert_close(other(batch(2, 3)), mixed()(batch(2, 3)), atol=1e-3, rtol=0)  # it is kept in halves

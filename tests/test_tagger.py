@@ -14,10 +14,13 @@ import torch
 import understanding
 from understanding.build import build_net, load_bert, load_tagger, save_checkpoint
 from understanding.features import ClipFeatures, ShotFeatures
-from understanding.labels import load_taxonomy
+from understanding.labels import LabelGraph, load_taxonomy
+from understanding.modeling.inputs import Batch
+from understanding.modeling.net import Net
 from understanding.sentences import SentenceEncoder, name_vectors
 from understanding.tagged import Probe, ShotQuality, TaggedClip
 from understanding.tagger import Tagger, _batches, _spread
+from understanding.words import Words
 
 TAXONOMY = load_taxonomy()
 LIGHT = ShotQuality(luma=0.45, sharpness=0.6, motion=0.1, text_area=0.0, loudness_db=-30)
@@ -115,8 +118,6 @@ def test_vectors_are_unit_means_of_the_picture(tagger: Tagger) -> None:
 def test_untrained_the_net_leaves_the_belief_as_it_is(tagger: Tagger) -> None:
     read = CLIPS.clips["a.mp4"]
     said = tagger.tag(read, file_name="a.mp4")
-    from understanding.words import Words
-
     belief = tagger._matcher.believe(read.shots[0].scores, LIGHT, Words(read.title, "a.mp4"), shots=2)
     for tag in said.shots[0].tags:
         assert tag.confidence == pytest.approx(belief.probability[TAXONOMY.index(tag.name)], abs=1e-4)
@@ -148,17 +149,64 @@ def test_many_shots_cost_little(tagger: Tagger) -> None:
     assert time.process_time() - started < 10  # about one second on an idle core
 
 
-def test_a_trained_net_speaks_for_itself_and_changes_the_version(tagger: Tagger, tmp_path: Path) -> None:
-    net = build_net(
-        "desk-small", taxonomy=TAXONOMY, label_vectors=name_vectors(TAXONOMY, SentenceEncoder()), bert=load_bert()[0]
-    )
+def trained_on_snow(path: Path, tags: tuple[str, ...] = TAXONOMY.tags) -> Path:
+    """A checkpoint that believes in snow wherever it hears something."""
+    vectors = name_vectors(TAXONOMY, SentenceEncoder())[: len(tags)]
+    graph = LabelGraph(np.zeros((len(tags), len(tags))))
+    net = build_net("desk-small", classes=len(tags), graph=graph, label_vectors=vectors, bert=load_bert()[0])
     net.start_at_zero()
     with torch.no_grad():
-        net.head.linear.logistic.bias[TAXONOMY.index("snow")] = 12.0  # type: ignore[union-attr,operator]  # torch types attributes of modules as tensor or module
-    save_checkpoint(tmp_path / "trained.safetensors", net, size="desk-small", taxonomy=TAXONOMY)
-    trained = load_tagger(tmp_path, checkpoint=tmp_path / "trained.safetensors", features=CLIPS)
-    assert tags(trained.read(Path("a.mp4")))["snow"] == "net"
+        net.head.linear.logistic.bias[tags.index("snow")] = 12.0  # type: ignore[union-attr,operator]  # torch types attributes of modules as tensor or module
+    save_checkpoint(path, net, size="desk-small", tags=tags)
+    return path
+
+
+def test_a_trained_net_changes_tags_and_version(tagger: Tagger, tmp_path: Path) -> None:
+    trained = load_tagger(tmp_path, checkpoint=trained_on_snow(tmp_path / "snow.safetensors"), features=CLIPS)
+    assert "snow" in tags(trained.read(Path("a.mp4")))
+    assert trained.read(Path("black.mp4")).shots[0].tags == ()  # what shows nothing is not asked about
     assert trained.version != tagger.version
+
+
+def test_a_taxonomy_may_grow_and_shrink_after_training(tagger: Tagger, tmp_path: Path) -> None:
+    known = (*(tag for tag in reversed(TAXONOMY.tags) if tag != "drift"), "forgotten")
+    trained = load_tagger(tmp_path, checkpoint=trained_on_snow(tmp_path / "snow.safetensors", known), features=CLIPS)
+    said = tags(trained.read(Path("a.mp4")))
+    assert {"snow", "drift", "sports-car"} <= said.keys()
+    assert said["drift"] == "words"  # untrained, its name stands
+    assert said["sports-car"] == "picture"
+
+
+class Ears(Net):
+    """Believes in rain where it hears anything."""
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        assert batch.prior is not None
+        logits = batch.prior.clone()
+        logits[:, TAXONOMY.index("rain")] += 9.0 * batch.sound_mask.any(dim=1)
+        return logits
+
+    def start_at_zero(self) -> None: ...
+
+    def penalty(self) -> torch.Tensor:
+        return torch.zeros(())
+
+
+def test_a_tag_names_the_modality_that_carried_it_through_the_net(tagger: Tagger) -> None:
+    listener = Tagger(
+        features=CLIPS, net=Ears(), taxonomy=TAXONOMY, matcher=tagger._matcher, words=tagger._words, weights="ears"
+    )
+    said = listener.read(Path("a.mp4"))
+    assert tags(said)["rain"] == "sound"
+    assert tags(said)["drift"] == "words"
+    assert "rain" not in tags(said, 1)  # which has no sound
+
+
+def test_of_tags_that_exclude_each_other_the_surer_one_is_said(tmp_path: Path) -> None:
+    loud = Library({"x.mp4": clip(shot(3, {}), title="night drive in sunny weather, daylight")})
+    tagger = load_tagger(tmp_path, features=loud)
+    said = tags(tagger.read(Path("x.mp4")))
+    assert len({"night", "daylight"} & said.keys()) == 1
 
 
 def test_the_version_is_stable_and_follows_the_taxonomy(tagger: Tagger, tmp_path: Path) -> None:

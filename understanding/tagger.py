@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Protocol
@@ -12,17 +13,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from understanding.calibration import Calibration
 from understanding.labels import Taxonomy
-from understanding.matching import Belief, Matcher
-from understanding.modeling.inputs import ShotInputs, collate
+from understanding.matching import BLACK_LUMA, NOTHING, Belief, Matcher
+from understanding.modeling.inputs import ShotInputs, collate, without
 from understanding.modeling.net import Net
-from understanding.tagged import Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
+from understanding.tagged import CameraMotion, Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
-CODE_VERSION: Final = "1"  # raise it when the same weights and taxonomy would tag differently
-THRESHOLD: Final = 0.3
-THRESHOLDS: Final = {"non-automotive": 0.4, "accident": 0.5, "crash": 0.5}  # wrong is worse than silent
-NET_SPOKE: Final = 1.0  # logits that the net must add before a tag counts as its own
+CODE_VERSION: Final = "2"  # raise it when the same weights and taxonomy would tag differently
+WITHOUT: Final[tuple[Modality, ...]] = ("picture", "sound", "words")  # what the net may have to do without
 MAX_ROWS: Final = 300  # rows of one shot that the net reads, as in YouTube-8M
 ROWS_AT_ONCE: Final = 1024  # padded rows of one batch: bounds memory, whatever the shots' lengths
 
@@ -47,6 +47,8 @@ class ShotFeatures(Protocol):
     @property
     def quality(self) -> ShotQuality: ...
     @property
+    def camera(self) -> CameraMotion | None: ...
+    @property
     def warnings(self) -> tuple[str, ...]: ...
 
 
@@ -65,6 +67,14 @@ class Features(Protocol):
     def read(self, path: Path) -> ClipFeatures: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Logits (C,) of a shot, and how many of them each modality gave to the net: what is lost without it, (C,)."""
+
+    logits: NDArray[np.float32]
+    by_modality: dict[Modality, NDArray[np.float32]]
+
+
 class Tagger:
     """Says of each shot of a file which tags it shows, how surely, and which modality spoke."""
 
@@ -77,10 +87,18 @@ class Tagger:
         matcher: Matcher,
         words: WordEncoder,
         weights: str,
+        tags: Sequence[str] | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
-        """`weights` names the net's weights: a checkpoint's digest, or size and seed where it is untrained."""
-        self.taxonomy = taxonomy
-        self._features, self._net, self._matcher, self._words = features, net.eval(), matcher, words
+        """`weights` names the net's weights: a checkpoint's digest, or size and seed where it is untrained. `tags` name
+        the net's outputs, all tags in their order if left out; of those that it does not know the belief stands."""
+        self.taxonomy, self._calibration = taxonomy, calibration or Calibration()
+        places = [(taxonomy.index(tag), at) for at, tag in enumerate(tags or taxonomy.tags) if tag in taxonomy]
+        self._known = np.array([place for place, _ in places], dtype=int)  # of the taxonomy's classes
+        self._answers = np.array([at for _, at in places], dtype=int)  # of the net's outputs, in the same order
+        self._outputs = len(tags or taxonomy.tags)
+        self.features = features
+        self._net, self._matcher, self._words = net.eval(), matcher, words
         said_by = "\n".join((CODE_VERSION, weights, taxonomy.digest, str(getattr(features, "version", ""))))
         self.version = hashlib.sha256(said_by.encode()).hexdigest()[:16]
 
@@ -90,64 +108,96 @@ class Tagger:
 
     def read_as(self, path: Path, file_name: str) -> TaggedClip:
         """Tag a file that stands under another name than the one it was given, as in a content-addressed store."""
-        return self.tag(self._features.read(path), file_name=file_name)
+        return self.tag(self.features.read(path), file_name=file_name)
 
     def tag(self, clip: ClipFeatures, *, file_name: str = "") -> TaggedClip:
         """Tag features that were read before, e.g. with new weights."""
         words = [Words(clip.title, file_name, shot.burnt_in, shot.speech) for shot in clip.shots]
-        beliefs = [
-            self._matcher.believe(shot.scores, shot.quality, said, shots=len(clip.shots))
-            for shot, said in zip(clip.shots, words, strict=True)
-        ]
-        logits = self._correct(clip.shots, words, beliefs)
-        shots = tuple(map(self._tagged, clip.shots, beliefs, logits))
+        beliefs = self._beliefs(clip.shots, words)
+        shots = tuple(map(self._tagged, clip.shots, beliefs, self._correct(clip.shots, words, beliefs)))
         nothing = () if any(shot.tags for shot in shots) else ("no-tags",)
         warnings = dict.fromkeys((*clip.probe.warnings, *(w for shot in clip.shots for w in shot.warnings), *nothing))
         said = "\n".join(dict.fromkeys(said.spoken_or_shown() for said in words))
         return TaggedClip(clip.probe, shots, self.version, language(said), tuple(warnings))
 
+    def logits(self, clip: ClipFeatures, *, file_name: str = "") -> NDArray[np.float32]:
+        """Return (S, C) of the clip's shots: what `tag` turns into tags."""
+        words = [Words(clip.title, file_name, shot.burnt_in, shot.speech) for shot in clip.shots]
+        answers = self._correct(clip.shots, words, self._beliefs(clip.shots, words))
+        return np.stack([answer.logits for answer in answers])
+
+    def inputs(self, clip: ClipFeatures, *, file_name: str = "") -> list[ShotInputs]:
+        """Return what the net reads of each shot."""
+        words = [Words(clip.title, file_name, shot.burnt_in, shot.speech) for shot in clip.shots]
+        return [self._inputs(*parts) for parts in zip(clip.shots, words, self._beliefs(clip.shots, words), strict=True)]
+
+    def _beliefs(self, shots: Sequence[ShotFeatures], words: Sequence[Words]) -> list[Belief]:
+        return [
+            self._matcher.believe(shot.scores, shot.quality, said, camera=shot.camera, shots=len(shots))
+            for shot, said in zip(shots, words, strict=True)
+        ]
+
     def _correct(
         self, shots: Sequence[ShotFeatures], words: Sequence[Words], beliefs: Sequence[Belief]
-    ) -> list[NDArray[np.float32]]:
-        """Run the net: logits (C,) of each shot, the belief plus the net's residual."""
+    ) -> list[_Answer]:
+        """Ask the net about every shot that shows something: the belief plus the net's residual."""
         inputs = [self._inputs(*parts) for parts in zip(shots, words, beliefs, strict=True)]
-        logits: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(inputs)
+        answers = [_Answer(belief.logits, {}) for belief in beliefs]
+        seen = [i for i, shot in enumerate(shots) if shot.quality.luma >= BLACK_LUMA]
         with torch.inference_mode():
-            for batch in _batches([len(shot.picture) for shot in inputs]):
-                rows = self._net(collate([inputs[i] for i in batch])).numpy()
-                for i, row in zip(batch, rows, strict=True):
-                    logits[i] = row
-        return logits
+            for batch in _batches([len(inputs[i].picture) for i in seen]):
+                asked = [seen[place] for place in batch]
+                whole = collate([inputs[i] for i in asked])
+                rows = self._net(whole).numpy()
+                lost = {name: rows - self._net(without(whole, name)).numpy() for name in WITHOUT}
+                for place, i in enumerate(asked):
+                    answers[i].logits[self._known] = rows[place, self._answers]
+                    for name, less in lost.items():
+                        answers[i].by_modality[name] = self._placed(less[place])
+        return answers
+
+    def _placed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The net's outputs (N,) at their classes of the taxonomy (C,), 0 for those that it does not know."""
+        placed = np.zeros(len(self.taxonomy), np.float32)
+        placed[self._known] = row[self._answers]
+        return placed
 
     def _inputs(self, shot: ShotFeatures, words: Words, belief: Belief) -> ShotInputs:
-        tokens, sentence = self._words.encode(words.text())
-        return ShotInputs(_spread(shot.picture), _spread(shot.sound), tokens, sentence, belief.logits)
+        """What the net reads; names of files and clips it does not: the belief has them, and clips that it learned from
+        were shown without."""
+        tokens, sentence = self._words.encode(replace(words, title="", file_name="").text())
+        prior = np.full(self._outputs, NOTHING, np.float32)
+        prior[self._answers] = belief.logits[self._known]
+        return ShotInputs(_spread(shot.picture), _spread(shot.sound), tokens, sentence, prior)
 
-    def _tagged(self, shot: ShotFeatures, belief: Belief, logits: NDArray[np.float32]) -> TaggedShot:
+    def _tagged(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> TaggedShot:
         return TaggedShot(
             start=shot.start,
             end=shot.end,
-            tags=self._tags(belief, logits),
+            tags=self._tags(belief, answer),
             vector=_unit(shot.picture.mean(axis=0)),
             quality=shot.quality,
             burnt_in=shot.burnt_in,
             speech=shot.speech,
         )
 
-    def _tags(self, belief: Belief, logits: NDArray[np.float32]) -> tuple[Tag, ...]:
+    def _tags(self, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
         """Tags above their thresholds, surest first."""
-        confidence = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        added = logits - belief.logits
+        confidence = self._calibration.confidence(answer.logits)
         tags = [
-            Tag(tag, round(float(confidence[i]), 4), _modality(belief, i, float(added[i])))
+            Tag(tag, round(float(confidence[i]), 4), belief.loudest(i, answer.by_modality))
             for i, tag in enumerate(self.taxonomy.tags)
-            if confidence[i] >= THRESHOLDS.get(tag, THRESHOLD)
+            if confidence[i] >= self._calibration.threshold(tag)
         ]
-        return tuple(sorted(tags, key=lambda tag: -tag.confidence))
+        return self._without_contradiction(sorted(tags, key=lambda tag: -tag.confidence))
 
-
-def _modality(belief: Belief, index: int, added: float) -> Modality:
-    return "net" if added >= NET_SPOKE else belief.loudest(index)
+    def _without_contradiction(self, tags: Sequence[Tag]) -> tuple[Tag, ...]:
+        """Of two tags that exclude each other the surer one stays."""
+        kept: list[Tag] = []
+        for tag in tags:
+            if self.taxonomy.excluded(tag.name).isdisjoint(other.name for other in kept):
+                kept.append(tag)
+        return tuple(kept)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from understanding.build import CheckpointRefused, build_net
+from understanding.build import CheckpointRefused, build_net, halved
 from understanding.errors import MediaRefused
 from understanding.labels import LabelGraph
 from understanding.learning import checkpoints
@@ -197,7 +197,7 @@ def save_head(
         "told": outputs - len(classes),
         "scores": asdict(scores),
     }
-    checkpoints.write(path, KIND, about, {key: _halved(value) for key, value in net.state_dict().items()})
+    checkpoints.write(path, KIND, about, {key: halved(value) for key, value in net.state_dict().items()})
 
 
 def load_head(path: Path) -> Head:
@@ -260,8 +260,3 @@ def _check_videos(videos: Videos, size: Size, folder: Path) -> None:
 def _told(records: Records) -> torch.Tensor:
     """The coarse labels as a net reads them."""
     return torch.from_numpy(records.coarse.astype(np.float32))
-
-
-def _halved(value: torch.Tensor) -> torch.Tensor:
-    value = value.detach().cpu().contiguous()
-    return value.half() if value.is_floating_point() else value

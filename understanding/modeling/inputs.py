@@ -72,6 +72,21 @@ class Batch:
         return replace(self, **moved)
 
 
+def without(batch: Batch, modality: str) -> Batch:
+    """Return the batch as if no shot had this modality: `picture`, `sound` or `words`."""
+    match modality:
+        case "picture":
+            nothing = torch.zeros_like(batch.picture_mask)
+            return replace(batch, picture=torch.zeros_like(batch.picture), picture_mask=nothing)
+        case "sound":
+            return replace(batch, sound=torch.zeros_like(batch.sound), sound_mask=torch.zeros_like(batch.sound_mask))
+        case "words":
+            return replace(
+                batch, token_mask=torch.zeros_like(batch.token_mask), sentence=torch.zeros_like(batch.sentence)
+            )
+    raise ValueError(f"there is no modality {modality!r}")
+
+
 def collate(shots: Sequence[ShotInputs]) -> Batch:
     """Pad a non-empty list of shots to a batch. The prior is taken only where every shot has one."""
     if not shots:

@@ -5,6 +5,7 @@ Devlin et al., BERT, 2019 (arXiv 1810.04805), pooled as in Reimers & Gurevych, S
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+REMEMBERED = 4096  # texts, 1.5 kB each
 
 
 class BertBranch(nn.Module):
@@ -25,6 +28,7 @@ class BertBranch(nn.Module):
         super().__init__()
         self.bert, self.frozen, self.out_features = bert, frozen, out
         self.project = nn.Linear(bert.config.hidden_size, out)
+        self._read: OrderedDict[bytes, Tensor] = OrderedDict()  # pooled states of the words read last, while frozen
         if frozen:
             bert.requires_grad_(False).eval()
 
@@ -44,13 +48,26 @@ class BertBranch(nn.Module):
 
     def _pool(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Mean of the word pieces' states, unit length: (B, L) -> (B, hidden). Shots of one clip mostly share their
-        words, so equal rows are read once."""
-        _, first, again = np.unique((tokens * mask).cpu().numpy(), axis=0, return_index=True, return_inverse=True)
-        tokens, mask = tokens[first], mask[first]
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            states = self.bert(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+        words, so equal rows are read once; while BERT is frozen, not again in the next epoch either."""
+        rows, first, again = np.unique((tokens * mask).cpu().numpy(), axis=0, return_index=True, return_inverse=True)
+        if not self.frozen:
+            return self._states(tokens[first], mask[first])[again.reshape(-1)]
+        names = [np.trim_zeros(row, "b").tobytes() for row in rows]
+        new = [place for place, name in enumerate(names) if name not in self._read]
+        if new:
+            with torch.no_grad():
+                pooled = self._states(tokens[first[new]], mask[first[new]])
+            self._read.update(zip((names[place] for place in new), pooled.detach(), strict=True))
+        known = torch.stack([self._read[name].to(tokens.device) for name in names])
+        while len(self._read) > REMEMBERED:
+            self._read.popitem(last=False)
+        return known[again.reshape(-1)]
+
+    def _states(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Read every row: (B, L) -> (B, hidden)."""
+        states = self.bert(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
         share = mask / mask.sum(dim=1, keepdim=True)
-        return F.normalize((states * share.unsqueeze(-1)).sum(dim=1), dim=1)[again.reshape(-1)]
+        return F.normalize((states * share.unsqueeze(-1)).sum(dim=1), dim=1)
 
 
 class VectorBranch(nn.Module):
