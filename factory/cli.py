@@ -83,6 +83,26 @@ def ingest_command(
     raise typer.Exit(SOME_REFUSED if refused else 0)
 
 
+@app.command("retag")
+def retag_command(as_json: AsJson = False) -> None:
+    """Tag the library anew with the present tagger, or what is left of it. Example: factory retag"""
+    from factory.retag import outdated, retag  # noqa: PLC0415  brings torch
+
+    house = _house()
+    refused = 0
+    with tqdm(total=len(outdated(house)), unit="clip", disable=None, file=sys.stderr) as bar:
+        for clip in retag(house):
+            bar.update()
+            refused += clip.status == "refused"
+            if as_json:
+                _print(json.dumps(asdict(clip), ensure_ascii=True))
+            elif clip.status == "refused":
+                _say(f"{clip.file_name!r}: {clip.code}: {clip.message}")
+            else:
+                _print(f"{clip.status} {clip.shots:>3} shots  {clip.file_name!r}")
+    raise typer.Exit(SOME_REFUSED if refused else 0)
+
+
 @app.command("find")
 def find_command(
     query: Annotated[str, typer.Argument(help="tags, words and filters")],

@@ -47,7 +47,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return Here(tmp_path, monkeypatch, capsys)
 
 
-COMMANDS = ("ingest", "find", "make", "jobs", "serve", "doctor", "demo", "schema", "evaluate")
+COMMANDS = ("ingest", "retag", "find", "make", "jobs", "serve", "doctor", "demo", "schema", "evaluate")
 GROUPS = ("samples", "catalog", "db", "model", "train")
 
 

@@ -10,7 +10,7 @@ from factory.plan.query import Query
 
 @dataclass(frozen=True, slots=True)
 class CandidateTag:
-    """A tag of a shot: canonical name, confidence in [0, 1], and who spoke (picture, sound, words, net or desk)."""
+    """A tag of a shot: canonical name, confidence in [0, 1], and who spoke (picture, motion, sound, words or desk)."""
 
     tag: str
     confidence: float

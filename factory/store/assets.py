@@ -48,6 +48,15 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """A clip by content and the name that it came with, and the version of the tagger that spoke of it last."""
+
+    digest: str
+    file_name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """How many shots match, and the first of them in the order that was asked for."""
 
@@ -146,6 +155,17 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
         _post(session, row.id, shot, tags, asset.model_id)
         correct_again(session, row.id)
     return len(tagged.shots)
+
+
+def tagged_by_others(session: Session, version: str) -> tuple[Spoken, ...]:
+    """Return the clips in use that another tagger than `version` spoke of last, oldest first."""
+    rows = session.execute(
+        sa.select(Asset.digest, Asset.file_name, Model.version)
+        .join(Model, Model.id == Asset.model_id)
+        .where(Model.version != version, Asset.status == "added")
+        .order_by(Asset.id)
+    )
+    return tuple(Spoken(row.digest, row.file_name, row.version) for row in rows)
 
 
 def _asset_values(adopted: Adopted, tagged: TaggedClip, original: str, model: int) -> dict[str, object]:
