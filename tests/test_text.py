@@ -148,3 +148,19 @@ def test_a_missing_sentence_gives_zeros() -> None:
     answer = branch(vectors)
     assert torch.equal(answer[0], torch.zeros(3))
     torch.testing.assert_close(answer[1], torch.relu(branch.project(torch.ones(6))))
+
+
+def test_a_frozen_bert_reads_equal_words_once_until_it_forgets() -> None:
+    reads: list[int] = []
+    bert = tiny_bert()
+    bert.register_forward_hook(lambda *_: reads.append(1))
+    branch = BertBranch(bert, 3)
+    tokens, mask = torch.tensor([[5, 6, 0], [5, 6, 7]]), torch.tensor([[True, True, False], [True, True, True]])
+    first = branch(tokens, mask)
+    assert torch.equal(branch(tokens, mask), first)
+    wider = torch.nn.functional.pad(tokens, (0, 2)), torch.nn.functional.pad(mask, (0, 2))
+    torch.testing.assert_close(branch(*wider), first)  # padding makes no other words
+    assert len(reads) == 1
+    branch.forget()
+    torch.testing.assert_close(branch(tokens, mask), first)
+    assert len(reads) == 2

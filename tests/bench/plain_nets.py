@@ -54,6 +54,21 @@ class PlainMean(nn.Module):
         return torch.relu(self.norm(self.project(rows.mean(dim=1))))
 
 
+class PlainStandardised(nn.Module):
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, part: nn.Module, features: int) -> None:
+        super().__init__()
+        self.out_features, self.part = part.out_features, part
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(features))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        answer: Tensor = self.part((rows - self.mean) / self.spread)
+        return answer
+
+
 class PlainGRU(nn.Module):
     """Two readings of whole rows, the second of the rows turned round."""
 
@@ -217,6 +232,11 @@ def plain_net(size: Size | Mix, classes: int, bert: nn.Module | None = None) -> 
 
 
 def _stream(size: Size, features: int, share: int) -> nn.Module:
+    part = _temporal(size, features, share)
+    return PlainStandardised(part, features) if size.standardised else part
+
+
+def _temporal(size: Size, features: int, share: int) -> nn.Module:
     match size.temporal:
         case "nextvlad":
             return PlainNeXtVLAD(features, size.clusters // share, size.groups // share, size.expansion)

@@ -46,6 +46,10 @@ class BertBranch(nn.Module):
         projected: Tensor = F.relu(self.project(pooled)) * spoken.unsqueeze(1)
         return projected
 
+    def forget(self) -> None:
+        """Forget the words that a frozen BERT has read."""
+        self._read.clear()
+
     def _pool(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Mean of the word pieces' states, unit length: (B, L) -> (B, hidden). Shots of one clip mostly share their
         words, so equal rows are read once; while BERT is frozen, not again in the next epoch either."""
