@@ -6,19 +6,23 @@ Titles, file and folder names are never looked at: they often tell the label.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from understanding import tagger
 from understanding.clip_labels import COARSE, LabelledClip, LabelTable, read_labels
 from understanding.errors import MediaRefused
+from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import Taxonomy
 from understanding.learning.metrics import average_precision
-from understanding.tagger import ClipFeatures, Tagger
+from understanding.modeling.inputs import SOUND_DIM
+from understanding.tagged import Modality
 
+SENSES: Final[frozenset[Modality]] = frozenset({"picture", "motion", "sound", "words"})
 LEAST_SOURCES: Final = 2  # of a coarse label whose average precision counts
 LEAST_POSITIVES: Final = 5  # of a fine tag whose average precision counts
 
@@ -45,15 +49,30 @@ def clip_logits(logits: NDArray[np.float32], seconds: Sequence[float]) -> Floats
     return mean
 
 
-def nameless(clip: ClipFeatures) -> ClipFeatures:
-    """Return the features without the clip's title."""
-    return replace(clip, title="")  # type: ignore[type-var]  # every reader's features are a dataclass
+def nameless(clip: tagger.ClipFeatures, senses: frozenset[Modality] = SENSES) -> ClipFeatures:
+    """Return the features without the clip's title, and without what `senses` leaves out; the picture always stays."""
+    return ClipFeatures(clip.probe, "", tuple(_sensed(shot, senses) for shot in clip.shots))
 
 
-def clip_answer(tagger: Tagger, path: Path) -> Floats:
+def _sensed(shot: tagger.ShotFeatures, senses: frozenset[Modality]) -> ShotFeatures:
+    return ShotFeatures(
+        start=shot.start,
+        end=shot.end,
+        picture=shot.picture,
+        scores=shot.scores,
+        sound=shot.sound if "sound" in senses else np.zeros((0, SOUND_DIM), np.float32),
+        burnt_in=shot.burnt_in if "words" in senses else "",
+        speech=shot.speech if "words" in senses else "",
+        quality=shot.quality,
+        warnings=shot.warnings,
+        camera=shot.camera if "motion" in senses else None,
+    )
+
+
+def clip_answer(by: tagger.Tagger, path: Path) -> Floats:
     """Return the tagger's logits (C,) of a file whose names it does not see. Raises MediaRefused."""
-    clip = nameless(tagger.features.read(path))
-    return clip_logits(tagger.logits(clip), [float(shot.end - shot.start) for shot in clip.shots])
+    clip = nameless(by.features.read(path))
+    return clip_logits(by.logits(clip), [float(shot.end - shot.start) for shot in clip.shots])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +85,12 @@ class Evaluated:
 
 
 def evaluate_clips(
-    folder: Path, table: Path, tagger: Tagger, seen: Callable[[int, int], None] = lambda _done, _all: None
+    folder: Path, table: Path, by: tagger.Tagger, seen: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Evaluated:
     """Tag every clip of a table and score the tags. Raises LabelsRefused where the table holds nothing to score."""
-    labels = read_labels(table, folder, tagger.taxonomy)
-    answers, clips, refused = answers_of(labels, lambda clip: clip_answer(tagger, clip.path), seen)
-    return Evaluated(score_clips(answers, clips, tagger.taxonomy), (*labels.refused, *refused), labels.unknown)
+    labels = read_labels(table, folder, by.taxonomy)
+    answers, clips, refused = answers_of(labels, lambda clip: clip_answer(by, clip.path), seen)
+    return Evaluated(score_clips(answers, clips, by.taxonomy), (*labels.refused, *refused), labels.unknown)
 
 
 def answers_of(

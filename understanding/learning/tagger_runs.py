@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from understanding.build import TAGGER_SIZE, load_bert, load_tagger, save_checkpoint
 from understanding.clip_labels import LabelledClip, LabelsRefused, read_labels
-from understanding.clip_scores import ClipScores, nameless, score_clips
+from understanding.clip_scores import SENSES, ClipScores, nameless, score_clips
 from understanding.errors import MediaRefused
 from understanding.labels import Taxonomy
 from understanding.learning.calibrate import calibrated
 from understanding.learning.clips import RECIPE, Lesson, Recipe, fit, held_out_answers, states_of
 from understanding.sizes import SIZES, Size
+from understanding.tagged import Modality
 from understanding.tagger import Features, Tagger
 
 SEED: Final = 2026
@@ -77,9 +78,10 @@ def train_tagger(
 
 
 def lessons_of(
-    wanted: Sequence[LabelledClip], tagger: Tagger, say: Say = lambda _line: None
+    wanted: Sequence[LabelledClip], tagger: Tagger, say: Say = lambda _line: None, senses: frozenset[Modality] = SENSES
 ) -> tuple[list[LabelledClip], list[Lesson], list[str]]:
-    """Return the clips that can be read, a lesson for each, and why the others cannot. No file's name is looked at."""
+    """Return the clips that can be read, a lesson for each, and why the others cannot. No file's name is looked at, and
+    only what the `senses` give."""
     clips: list[LabelledClip] = []
     lessons: list[Lesson] = []
     refused: list[str] = []
@@ -87,7 +89,7 @@ def lessons_of(
     for done, (clip, known) in enumerate(zip(wanted, states, strict=True), start=1):
         say(f"{done} of {len(wanted)}: {clip.path.name}")
         try:
-            read = nameless(tagger.features.read(clip.path))
+            read = nameless(tagger.features.read(clip.path), senses)
         except MediaRefused as refusal:
             refused.append(f"{clip.path.name!r}: {refusal.code}: {refusal.cause}")
             continue
