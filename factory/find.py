@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from factory.plan.query import parse_query
+from factory.plan.query import cars_of, parse_query
 from factory.plan.selection import Candidate
-from factory.store import assets
+from factory.store import assets, catalog
 from factory.wiring import Parts
 
 MOST = 1000  # shots of one answer
@@ -18,6 +18,8 @@ def find(parts: Parts, text: str, limit: int = 20) -> dict[str, Any]:
     began = time.perf_counter()
     query = parse_query(text, parts.taxonomy.resolve)
     with parts.sessions.read() as session:
+        for car in cars_of(query):
+            catalog.require_car(session, car)
         found = assets.find_shots(session, query, limit=max(1, min(limit, MOST)))
         paths = assets.paths_as_given(session, {shot.asset for shot in found.shots})
     shots = [_record(shot, score, paths) for shot, score in zip(found.shots, found.scores, strict=True)]

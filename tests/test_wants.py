@@ -52,3 +52,8 @@ def test_where_is_read_by_the_grammar() -> None:
 
 def test_preferences_are_tags_where_known() -> None:
     assert preferences(ShotQuery(prefer=("泥地", "mud", "splash", " ")), NAMES.get) == ("mud", "splash")
+
+
+def test_a_shot_that_names_the_car_serves_for_words() -> None:
+    assert wants(tags_all=["mud"], text=["X5"], car="x5") == 'mud & ("X5" | car:x5) & confidence:>=0.3'
+    assert wants(tags_all=["mud"], car="northwind-x5") == "mud & confidence:>=0.3"

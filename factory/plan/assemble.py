@@ -120,6 +120,7 @@ def _layer_slot(scene: Scene, number: int, resolve: Resolve, nearest: Nearest | 
         pick=Pick(layer.pick.min_height, layer.pick.diversity, layer.pick.cooldown_days),
         prefer=preferences(layer.query, resolve),
         optional=scene.optional,
+        car=layer.query.car,
     )
 
 

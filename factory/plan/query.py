@@ -4,7 +4,8 @@
 
 Terms are tags (any zh or en name or synonym of the taxonomy; a name of several words takes hyphens), `&` or a space is
 and, `|` is or, `-` or `!` directly before a term is not, parentheses group, `key:value` filters, quoted or unknown
-words are free text. Full-width punctuation means the same. `confidence:>=0.5` asks that of each tag named in the query.
+words are free text. Full-width punctuation means the same. `confidence:>=0.5` asks that of each tag named in the query,
+`car:byd-seal` for shots whose title, speech or burnt-in text name that car of the catalogue.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Literal, cast, get_args
 from factory.errors import WrongUsage
 
 Operator = Literal[">=", "<=", ">", "<", "="]
-FilterKey = Literal["duration", "height", "width", "aspect", "rights", "asset", "coarse", "confidence"]
+FilterKey = Literal["duration", "height", "width", "aspect", "rights", "asset", "coarse", "confidence", "car"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class HasText:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A property of the shot: duration in seconds, height and width in pixels, aspect as width / height."""
+    """A property of the shot: duration in seconds, height and width in pixels, aspect as width / height; `car` is any
+    name of a car of the catalogue that the shot's words name."""
 
     key: FilterKey
     operator: Operator
@@ -73,7 +75,7 @@ NUMERIC: tuple[FilterKey, ...] = ("duration", "height", "width", "aspect", "conf
 KEYS: dict[str, FilterKey] = {
     **{key: key for key in get_args(FilterKey)},
     **{"时长": "duration", "高度": "height", "宽度": "width", "画幅": "aspect", "版权": "rights"},
-    **{"素材": "asset", "类别": "coarse", "置信度": "confidence"},
+    **{"素材": "asset", "类别": "coarse", "置信度": "confidence", "车型": "car"},
 }
 _WIDE = str.maketrans("（）｜＆：！－＞＜＝＂“”", '()|&:!-><="""')
 _END = ""
@@ -144,6 +146,19 @@ def tags_of(query: Query) -> tuple[str, ...]:
             return (tag,)
         case And(terms) | Or(terms):
             return tuple(dict.fromkeys(tag for term in terms for tag in tags_of(term)))
+        case _:
+            return ()
+
+
+def cars_of(query: Query) -> tuple[str, ...]:
+    """Return the cars that the query names, asked for or refused, without repeats."""
+    match query:
+        case Compare("car", _, name):
+            return (str(name),)
+        case Not(term):
+            return cars_of(term)
+        case And(terms) | Or(terms):
+            return tuple(dict.fromkeys(name for term in terms for name in cars_of(term)))
         case _:
             return ()
 
@@ -275,6 +290,10 @@ class _Parser:
             if (tag := self.resolve(value)) is None:
                 raise QuerySyntax(column, f"expected a tag after coarse:, found {value!r}")
             return tag
+        if key == "car":
+            if not re.fullmatch(r"[\w.+·-]{1,100}", value):
+                raise QuerySyntax(column, f"expected a car's name after car:, found {value!r:.60}")
+            return value.lower()
         pattern, wanted = (r"[0-9a-f]{4,64}", "hex digits") if key == "asset" else (r"[a-z][a-z-]{0,31}", "a name")
         if not re.fullmatch(pattern, value.lower()):
             raise QuerySyntax(column, f"expected {wanted} after {key}:, found {value!r:.60}")

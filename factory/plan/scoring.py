@@ -16,6 +16,7 @@ Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (it
 TAG_POINTS = 2.0
 WORD_POINTS = 1.0
 PREFER_POINTS = 0.4
+CAR_POINTS, OTHER_CAR_POINTS = 0.8, -3.0  # a picture of another car than the one spoken of is worse than a dull one
 QUALITY_POINTS = 0.6
 SIZE_POINTS = 0.3
 CROP_POINTS = 0.4
@@ -61,6 +62,7 @@ def score(
         *_tag_reasons(slot.query, candidate, families or {}),
         *_word_reasons(slot.query, candidate),
         *_preferred(slot.prefer, candidate, families or {}),
+        *_car_reasons(slot.car, candidate),
         *_picture_reasons(candidate, shape),
     ]
     if candidate.rights == "ok":
@@ -125,6 +127,14 @@ def _preferred(prefer: tuple[str, ...], candidate: Candidate, families: Families
         elif _says(candidate, word):
             reasons.append(Reason(PREFER_POINTS, "words", f"also names {word!r}"))
     return reasons
+
+
+def _car_reasons(car: str, candidate: Candidate) -> list[Reason]:
+    if not car or not candidate.cars:
+        return []
+    if car in candidate.cars:
+        return [Reason(CAR_POINTS / len(candidate.cars), "words", f"names the {car}")]
+    return [Reason(OTHER_CAR_POINTS, "words", f"names another car: {', '.join(candidate.cars[:3])}")]
 
 
 def _picture_reasons(candidate: Candidate, shape: Fraction | None) -> list[Reason]:

@@ -38,6 +38,7 @@ class Candidate:
     credit: str = ""
     licence: str = ""
     model_version: str = ""
+    cars: tuple[str, ...] = ()  # slugs of the catalogue's cars that its words name
 
     @property
     def seconds(self) -> Fraction:
@@ -55,7 +56,8 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one shot in scene `scene`: it must satisfy `query`; what `prefer` names raises its score."""
+    """A place for one shot in scene `scene`: it must satisfy `query`; what `prefer` names raises its score, and so does
+    naming `car`, the slug of the car that is spoken of. A shot that names only other cars is the last to be taken."""
 
     id: str
     scene: str
@@ -65,6 +67,7 @@ class Slot:
     pick: Pick = Pick()
     prefer: tuple[str, ...] = ()
     optional: bool = False
+    car: str = ""
 
 
 @dataclass(frozen=True, slots=True)

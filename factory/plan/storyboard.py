@@ -48,6 +48,7 @@ class ShotQuery(Part):
     tags_none: tuple[str, ...] = ()
     where: str = ""
     text: tuple[str, ...] = ()  # the shot must carry one of these words (a car's names): title, speech or burnt-in text
+    car: str = ""  # slug of the car that is spoken of: to be named counts as `text`, naming only others is avoided
     prefer: tuple[str, ...] = ()  # tags or words that raise the score but are not demanded
     min_score: float = Field(default=0.3, ge=0, le=1)
 

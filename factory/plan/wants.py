@@ -40,7 +40,8 @@ def storyboard_query(wants: ShotQuery, resolve: Resolve, nearest: Nearest | None
         terms.append(parse_query(wants.where, resolve))
     terms.extend(Not(tag) for tag in tags(wants.tags_none))
     if words := [word for word in wants.text if word.strip()]:
-        terms.append(any_of(HasText(word) for word in words))
+        car = [Compare("car", "=", wants.car)] if wants.car else []
+        terms.append(any_of([*(HasText(word) for word in words), *car]))
     if tags_of(all_of(terms)) and wants.min_score > 0:
         terms.append(Compare("confidence", ">=", Decimal(str(wants.min_score))))
     return all_of(terms)

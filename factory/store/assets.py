@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session, joinedload
 from factory.errors import FactoryError
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, CandidateTag
-from factory.store import index
+from factory.store import catalog, index
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
 from factory.store.desk import UnknownShot, UnknownTag, correct_again
 from factory.store.files import Adopted
+from factory.store.mentions import mentions_of, note_mentions
 from factory.store.schema import Asset, Model, Shot, ShotTag, ShotVector, TagRow
 from factory.store.words import searchable, storable
 from understanding.labels import Taxonomy
@@ -135,6 +136,7 @@ def add_clip(
         session.flush()
         session.add(ShotVector(shot_id=row.id, vector=_packed(shot)))
         _post(session, row.id, shot, tags, model)
+    _note_cars(session, asset)
     return Added(asset.id, adopted.digest, len(tagged.shots), asset.seconds, new=True)
 
 
@@ -154,7 +156,15 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
         session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.id))
         _post(session, row.id, shot, tags, asset.model_id)
         correct_again(session, row.id)
+    _note_cars(session, asset)
     return len(tagged.shots)
+
+
+def _note_cars(session: Session, asset: Asset) -> None:
+    """Write which cars of the catalogue the words of this clip name."""
+    session.flush()
+    shots = list(session.scalars(sa.select(Shot.id).where(Shot.asset_id == asset.id)))
+    note_mentions(session, catalog.all_cars(session), shots)
 
 
 def tagged_by_others(session: Session, version: str) -> tuple[Spoken, ...]:
@@ -286,7 +296,9 @@ def load_shots(session: Session, ids: Sequence[int], *, vectors: bool = False) -
         raise UnknownShot(f"there is no shot {missing[0]}", next_step="find shots anew: the library may have changed")
     tags = _tags_of(session, ids)
     embeddings = _vectors_of(session, ids) if vectors else {}
-    return tuple(_candidate(by_id[shot], tags.get(shot, ()), embeddings.get(shot, ())) for shot in ids)
+    cars = mentions_of(session, ids)
+    found = (_candidate(by_id[shot], tags.get(shot, ()), embeddings.get(shot, ())) for shot in ids)
+    return tuple(replace(one, cars=cars.get(one.shot, ())) for one in found)
 
 
 def _tags_of(session: Session, ids: Iterable[int]) -> dict[int, tuple[CandidateTag, ...]]:

@@ -15,6 +15,7 @@ from factory.errors import WrongUsage
 from factory.plan.facts import Car, Change, Facts, Ranking, RankingRow, Source, Spec
 from factory.store.columns import utc_now
 from factory.store.db import insert_new
+from factory.store.mentions import note_mentions
 from factory.store.schema import CarName, CarRow, CarSpec, RankingPlace, RankingTable, SourceRow
 from factory.store.words import compact, storable
 
@@ -40,7 +41,10 @@ class Loaded:
 
 
 def save_cars(session: Session, cars: Iterable[Car]) -> int:
-    """Write cars by slug; one that is known is replaced whole, with its new source and date. Returns how many."""
+    """Write cars by slug; one that is known is replaced whole, with its new source and date. Returns how many.
+
+    Which shots name which car is written anew: a new name may also make an old one mean two cars.
+    """
     given = list(cars)
     for car in given:
         source = _source_id(session, car.source)
@@ -55,6 +59,7 @@ def save_cars(session: Session, cars: Iterable[Car]) -> int:
         row.specs = [_spec_row(position, spec) for position, spec in enumerate(car.specs)]
         row.names = _name_rows(car)
         session.flush()
+    note_mentions(session, all_cars(session))
     return len(given)
 
 
@@ -166,6 +171,12 @@ def all_cars(session: Session) -> tuple[Car, ...]:
     """Return the catalogue in the order of its slugs."""
     ids = session.scalars(sa.select(CarRow.id).order_by(CarRow.slug)).all()
     return tuple(_cars(session, ids))
+
+
+def require_car(session: Session, name: str) -> None:
+    """Raise UnknownSubject with the nearest names where no car is called so."""
+    if not session.scalar(sa.select(sa.func.count()).where(CarName.folded == compact(name))):
+        raise _unknown(session, name)
 
 
 def find_ranking(session: Session, name: str, *, period: str | None = None) -> Ranking | None:

@@ -22,8 +22,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from factory.errors import WrongUsage
 from factory.plan.query import And, Compare, HasTag, HasText, Not, Or, Query, all_of, format_query
 from factory.store.columns import MICROSECONDS
-from factory.store.schema import RIGHTS, Asset, Shot, ShotTag, TagRow
-from factory.store.words import like_pattern
+from factory.store.schema import RIGHTS, Asset, CarName, Shot, ShotMention, ShotTag, TagRow
+from factory.store.words import compact, like_pattern
 
 MIN_CONFIDENCE = 0.3  # what counts as carrying a tag where the query does not say
 WORDS_SCORE = 0.05  # words that occur, below any tag that counts
@@ -138,6 +138,10 @@ class _Compiler:
         match query:
             case HasTag(tag) | Compare("coarse", _, tag):
                 return self._confidence(str(tag))
+            case Compare("car", _, name):
+                best = sa.select(sa.func.max(ShotMention.confidence)).where(ShotMention.shot_id == Shot.id)
+                best = best.where(ShotMention.car_id.in_(_cars_called(str(name))))
+                return sa.func.coalesce(best.scalar_subquery(), 0.0)
             case HasText():
                 return sa.case((self.where(query), WORDS_SCORE), else_=0.0)
             case And(terms):
@@ -215,10 +219,17 @@ def _compare(term: Compare) -> ColumnElement[bool]:  # noqa: PLR0911  (one per k
             return _condition(compare(getattr(Shot, term.key), float(_number(term))))
         case "aspect":
             return _aspect(term)
+        case "car":
+            named = sa.select(ShotMention.shot_id).where(ShotMention.car_id.in_(_cars_called(str(term.value))))
+            return Shot.id.in_(named)
         case "rights":
             return Asset.rights == _known_rights(term)
         case _:
             return Asset.digest.startswith(str(term.value), autoescape=True)
+
+
+def _cars_called(name: str) -> sa.Select[int]:
+    return sa.select(CarName.car_id).where(CarName.folded == compact(name))
 
 
 def _condition(value: Any) -> ColumnElement[bool]:

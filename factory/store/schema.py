@@ -258,6 +258,18 @@ class CarRow(Base):
     )
 
 
+class ShotMention(Base):
+    """Words of a shot name a car of the catalogue. Derived: written anew when the words or the catalogue change."""
+
+    __tablename__ = "shot_mention"
+    __table_args__ = (Index(None, "shot_id"), {"sqlite_with_rowid": False})
+
+    car_id: Mapped[int] = mapped_column(ForeignKey("car.id", ondelete="CASCADE"), primary_key=True)
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    confidence: Mapped[float]
+    source: Mapped[str] = mapped_column(String(16))  # title, screen or speech: the surest of them
+
+
 class CarSpec(Base):
     """One stated property of a car, e.g. `range_km` 560 km in the CLTC cycle."""
 
