@@ -22,8 +22,31 @@ from factory.store.words import searchable
 NEAR: Final = 32  # letters, spaces aside, between a bare name and its make
 LONG_WORD: Final = 6  # letters from which one may be wrong
 OF_MANY_CARS: Final = frozenset(  # words of trims, which alone name no car
-    "comfort cross drive edition electric executive hybrid launch line long luxury performance plug premium pure range"
-    " single dual motor sport standard touring ultimate".split()
+    (
+        "comfort",
+        "cross",
+        "drive",
+        "dual",
+        "edition",
+        "electric",
+        "executive",
+        "hybrid",
+        "launch",
+        "line",
+        "long",
+        "luxury",
+        "motor",
+        "performance",
+        "plug",
+        "premium",
+        "pure",
+        "range",
+        "single",
+        "sport",
+        "standard",
+        "touring",
+        "ultimate",
+    )
 )
 MOST_LETTERS: Final = 20_000  # of one text, as the tags' names are looked for
 _CJK = "\u3400-\u9fff\uf900-\ufaff"
