@@ -11,7 +11,7 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -348,6 +348,12 @@ def evaluate_command(
     protocol_a: Annotated[
         bool, typer.Option("--protocol-a", help="run all experiments, or what is left of them")
     ] = False,
+    protocol_b: Annotated[
+        bool, typer.Option("--protocol-b", help="train on --clips with each source held out in turn, beside baselines")
+    ] = False,
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="with --protocol-b: labelled clips never learned from; repeatable")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder of the experiments' runs")] = Path("runs"),
     only: Annotated[list[str] | None, typer.Option(help="experiment of the protocol; repeatable")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100)] = 3,
@@ -356,6 +362,9 @@ def evaluate_command(
     as_json: AsJson = False,
 ) -> None:
     """Score the tagger on clips, or a head on YouTube-8M. Example: factory evaluate --clips c/ --labels c/labels.csv"""
+    if clips and protocol_b:
+        _protocol_b(clips, held_out or (), report)
+        return
     if clips:
         _evaluate_clips(clips, labels, checkpoint, as_json=as_json)
         return
@@ -396,6 +405,20 @@ def _evaluate_clips(folder: Path, labels: Path | None, checkpoint: Path | None, 
         _say("words that mean no tag: " + ", ".join(f"{word} ({count})" for word, count in found.unknown.items()))
     scores = asdict(found.scores)
     _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
+    raise typer.Exit(SOME_REFUSED if found.refused else 0)
+
+
+def _protocol_b(trained: Path, held_out: Sequence[Path], report: Path | None) -> None:
+    from understanding.learning.protocol_b_report import markdown, protocol_b, write_page  # noqa: PLC0415  brings torch
+
+    house = Parts(Settings())
+    with _understood():
+        found = protocol_b(trained, held_out, house.models, taxonomy=house.taxonomy, features=house.features, say=_say)
+    for line in found.refused:
+        _say(line)
+    if report:
+        write_page(found, report)
+    _print(markdown(found))
     raise typer.Exit(SOME_REFUSED if found.refused else 0)
 
 
