@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -51,6 +51,8 @@ app.add_typer(db_app, name="db")
 app.add_typer(model_app, name="model")
 train_app = typer.Typer(no_args_is_help=True, help="Train the nets. Example: factory train --help")
 app.add_typer(train_app, name="train")
+report_app = typer.Typer(no_args_is_help=True, help="Pictures that people check. Example: factory report tags")
+app.add_typer(report_app, name="report")
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
@@ -122,6 +124,22 @@ def find_command(
             f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['score']:.3f}  {shot['path']!r}  {tags}"
         )
     _say(f"{answer['total']} shots in {answer['took_ms']:.1f} ms")
+
+
+@report_app.command("tags")
+def report_tags_command(
+    out: Annotated[Path, typer.Option(help="a .png, or a folder that gets a page for every dozen shots")] = Path(
+        "tags.png"
+    ),
+    query: Annotated[str, typer.Option(help="only shots that match; without it each clip once, newest first")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="shots at most")] = 20,
+    locale: Annotated[Literal["zh", "en", "both"], typer.Option(help="names of the tags")] = "both",
+) -> None:
+    """Draw shots with their tags, to check them by eye. Example: factory report tags --query mud --out mud.png"""
+    from factory.tag_report import report_tags  # noqa: PLC0415  brings the store and the pen
+
+    for page in report_tags(_house(), out, query=query, limit=limit, language=locale):
+        _print(str(page))
 
 
 @app.command("make")

@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 COMMANDS = ("ingest", "retag", "find", "make", "jobs", "serve", "doctor", "demo", "schema", "evaluate")
-GROUPS = ("samples", "catalog", "db", "model", "train")
+GROUPS = ("samples", "catalog", "db", "model", "train", "report")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])

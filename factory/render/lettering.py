@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 from factory.render.fonts import GlyphMissing, font_file
 
 ELLIPSIS = "…"
-_FACE = 2  # the Simplified Chinese face of the collection
+FACE = 2  # the Simplified Chinese face of the collection
 _CLOSERS = "，。、！？；：）》」』”’…％%,.!?;:)]}"
 _OPENERS = "（《「『“‘([{"
 _WIDE = "⺀-〿぀-ヿ＀-￯"
@@ -33,7 +33,7 @@ _TOKEN = re.compile(rf"[0-9][0-9.,:/-]*\s?{_UNIT}|\s+|[{_HAN}]+|[{_WIDE}]|[^\s{_
 @cache
 def _advances() -> dict[int, float]:
     """Map code point -> advance in em."""
-    with TTFont(font_file(), fontNumber=_FACE, lazy=True) as font:
+    with TTFont(font_file(), fontNumber=FACE, lazy=True) as font:
         unit = font["head"].unitsPerEm
         metrics = font["hmtx"]
         return {code: metrics[glyph][0] / unit for code, glyph in font.getBestCmap().items()}
@@ -41,10 +41,10 @@ def _advances() -> dict[int, float]:
 
 def drawable(text: str) -> str:
     """Return `text` as the font can draw it: control characters and pictographs go, a missing letter is refused."""
-    known = _advances()
+    advances = _advances()
     kept = []
     for character in unicodedata.normalize("NFC", text):
-        if ord(character) in known:
+        if ord(character) in advances:
             kept.append(character)
         elif character.isspace():
             kept.append(" ")
@@ -53,10 +53,15 @@ def drawable(text: str) -> str:
     return "".join(kept)
 
 
+def known(character: str) -> bool:
+    """Say whether the font can draw this character."""
+    return ord(character) in _advances()
+
+
 def text_width(text: str, size: float) -> float:
     """Return the sum of the advances of `text` at `size`."""
-    known = _advances()
-    return size * sum(known.get(ord(character), 1.0) for character in text)
+    advances = _advances()
+    return size * sum(advances.get(ord(character), 1.0) for character in text)
 
 
 def fit_size(text: str, size: float, max_width: float, min_size: float) -> float:
