@@ -142,6 +142,47 @@ def report_tags_command(
         _print(str(page))
 
 
+@app.command("review-queue")
+def review_queue_command(
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the shots whose label would teach the tagger most. Example: factory review-queue --limit 10"""
+    from factory.review import queue  # noqa: PLC0415  brings the store
+
+    shots = queue(_house(), limit)
+    if as_json:
+        _answer(shots)
+        return
+    for shot in shots:
+        asked = "  ".join(
+            f"{one['tag']}{'' if one['confidence'] is None else format(one['confidence'], ':.2f')}?"
+            f" ({', '.join(one['why'])})"
+            for one in shot["questions"]
+        )
+        _print(f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['path']!r}  {asked}")
+    _say("settle a question by: factory correct SHOT TAG, or --absent where it is not there")
+
+
+@app.command("correct")
+def correct_command(
+    shot: Annotated[int, typer.Argument(help="number of the shot, as find and review-queue tell it")],
+    tag: Annotated[str, typer.Argument(help="any name of a tag")],
+    absent: Annotated[bool, typer.Option("--absent", help="the shot does not show it")] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help="withdraw the correction")] = False,
+    author: Annotated[str, typer.Option(help="who says so")] = "",
+    note: Annotated[str, typer.Option(help="why")] = "",
+) -> None:
+    """Say that a shot shows a tag or not; it wins over every tagger. Example: factory correct 12 night --absent"""
+    from factory import review  # noqa: PLC0415  brings the store
+
+    house = _house()
+    if take_back:
+        _print(review.take_back(house, shot, tag))
+    else:
+        _print(review.correct(house, shot, tag, present=not absent, author=author, note=note))
+
+
 @app.command("make")
 def make_command(
     template: Annotated[str, typer.Argument(help="kind of video")],
