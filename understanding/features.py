@@ -58,7 +58,7 @@ class ClipFeatures:
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "2"  # raise it when the same file would give other features
+    version = "3"  # raise it when the same file would give other features
 
     def __init__(
         self,
