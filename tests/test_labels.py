@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from understanding.labels import LabelGraph, Taxonomy, TaxonomyError, fold, load_taxonomy
 
-COARSE = "exterior interior detail driving-view traffic off-road race accident parking charging servicing aerial night non-automotive"
+COARSE = (
+    "exterior interior detail driving-view traffic off-road race accident parking charging servicing aerial night "
+    "non-automotive"
+)
 
 
 @pytest.fixture(scope="module")
