@@ -11,7 +11,7 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -140,6 +140,47 @@ def report_tags_command(
 
     for page in report_tags(_house(), out, query=query, limit=limit, language=locale):
         _print(str(page))
+
+
+@app.command("review-queue")
+def review_queue_command(
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the shots whose label would teach the tagger most. Example: factory review-queue --limit 10"""
+    from factory.review import queue  # noqa: PLC0415  brings the store
+
+    shots = queue(_house(), limit)
+    if as_json:
+        _answer(shots)
+        return
+    for shot in shots:
+        asked = "  ".join(
+            f"{one['tag']}{'' if one['confidence'] is None else format(one['confidence'], ':.2f')}?"
+            f" ({', '.join(one['why'])})"
+            for one in shot["questions"]
+        )
+        _print(f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['path']!r}  {asked}")
+    _say("settle a question by: factory correct SHOT TAG, or --absent where it is not there")
+
+
+@app.command("correct")
+def correct_command(
+    shot: Annotated[int, typer.Argument(help="number of the shot, as find and review-queue tell it")],
+    tag: Annotated[str, typer.Argument(help="any name of a tag")],
+    absent: Annotated[bool, typer.Option("--absent", help="the shot does not show it")] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help="withdraw the correction")] = False,
+    author: Annotated[str, typer.Option(help="who says so")] = "",
+    note: Annotated[str, typer.Option(help="why")] = "",
+) -> None:
+    """Say that a shot shows a tag or not; it wins over every tagger. Example: factory correct 12 night --absent"""
+    from factory import review  # noqa: PLC0415  brings the store
+
+    house = _house()
+    if take_back:
+        _print(review.take_back(house, shot, tag))
+    else:
+        _print(review.correct(house, shot, tag, present=not absent, author=author, note=note))
 
 
 @app.command("make")
@@ -366,6 +407,12 @@ def evaluate_command(
     protocol_a: Annotated[
         bool, typer.Option("--protocol-a", help="run all experiments, or what is left of them")
     ] = False,
+    protocol_b: Annotated[
+        bool, typer.Option("--protocol-b", help="train on --clips with each source held out in turn, beside baselines")
+    ] = False,
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="with --protocol-b: labelled clips never learned from; repeatable")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder of the experiments' runs")] = Path("runs"),
     only: Annotated[list[str] | None, typer.Option(help="experiment of the protocol; repeatable")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100)] = 3,
@@ -374,6 +421,9 @@ def evaluate_command(
     as_json: AsJson = False,
 ) -> None:
     """Score the tagger on clips, or a head on YouTube-8M. Example: factory evaluate --clips c/ --labels c/labels.csv"""
+    if clips and protocol_b:
+        _protocol_b(clips, held_out or (), report)
+        return
     if clips:
         _evaluate_clips(clips, labels, checkpoint, as_json=as_json)
         return
@@ -414,6 +464,20 @@ def _evaluate_clips(folder: Path, labels: Path | None, checkpoint: Path | None, 
         _say("words that mean no tag: " + ", ".join(f"{word} ({count})" for word, count in found.unknown.items()))
     scores = asdict(found.scores)
     _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
+    raise typer.Exit(SOME_REFUSED if found.refused else 0)
+
+
+def _protocol_b(trained: Path, held_out: Sequence[Path], report: Path | None) -> None:
+    from understanding.learning.protocol_b_report import markdown, protocol_b, write_page  # noqa: PLC0415  brings torch
+
+    house = Parts(Settings())
+    with _understood():
+        found = protocol_b(trained, held_out, house.models, taxonomy=house.taxonomy, features=house.features, say=_say)
+    for line in found.refused:
+        _say(line)
+    if report:
+        write_page(found, report)
+    _print(markdown(found))
     raise typer.Exit(SOME_REFUSED if found.refused else 0)
 
 

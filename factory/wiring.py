@@ -25,6 +25,7 @@ from understanding.labels import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from factory.render.narrator import Narrator
     from understanding import Tagger
+    from understanding.calibration import Calibration
     from understanding.feature_files import KeptFeatures
 
 
@@ -76,6 +77,13 @@ class Parts:
         from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings torch
 
         return self.tagger_of(SHIPPED_TAGGER)
+
+    @property
+    def calibration(self) -> Calibration:
+        """The tagger's thresholds, without the tagger."""
+        from understanding.build import SHIPPED_TAGGER, read_calibration  # noqa: PLC0415  brings the sentence encoder
+
+        return read_calibration(SHIPPED_TAGGER)
 
     def tagger_of(self, checkpoint: Path) -> Tagger:
         """Return the tagger with the weights of a checkpoint. Raises CheckpointRefused."""

@@ -41,6 +41,22 @@ def draw_video(
     return path
 
 
+def b_frames(path: Path, frames: Iterable[NDArray[np.uint8]], *, rate: int = 25) -> Path:
+    """Write RGB frames as H.264 with three B-frames between others, whatever they show, and one key frame."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.options = {"x264-params": "bframes=3:b-adapt=0:b-pyramid=0:scenecut=0:keyint=1000:threads=1"}
+        for place, rgb in enumerate(frames):
+            if place == 0:
+                stream.height, stream.width = rgb.shape[:2]
+                stream.pix_fmt = "yuv420p"
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+            frame.pts = place
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def scene(seed: int, *, size: tuple[int, int] = (180, 320)) -> NDArray[np.uint8]:
     """A still picture of coloured blocks, unlike that of any other seed."""
     random = np.random.default_rng(seed)

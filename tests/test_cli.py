@@ -47,7 +47,20 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return Here(tmp_path, monkeypatch, capsys)
 
 
-COMMANDS = ("ingest", "retag", "find", "make", "jobs", "serve", "doctor", "demo", "schema", "evaluate")
+COMMANDS = (
+    "ingest",
+    "retag",
+    "find",
+    "review-queue",
+    "correct",
+    "make",
+    "jobs",
+    "serve",
+    "doctor",
+    "demo",
+    "schema",
+    "evaluate",
+)
 GROUPS = ("samples", "catalog", "db", "model", "train", "report")
 
 
@@ -85,6 +98,9 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("train", "head", "told", "--data", "absent"), 2, "not-a-file"),
         (("train", "head", "frames-small", "--data", "absent"), 2, "no-shards"),
         (("train", "tagger", "--clips", "absent", "--labels", "absent.csv"), 2, "labels-refused"),
+        (("correct", "1", "nigt"), 2, "unknown-tag"),
+        (("correct", "1", "night"), 1, "unknown-shot"),
+        (("correct", "1", "night", "--take-back"), 1, "no-correction"),
         (("evaluate",), 2, "wrong-usage"),
         (("evaluate", "--clips", "absent"), 2, "wrong-usage"),
         (("evaluate", "--clips", "absent", "--labels", "absent.csv"), 2, "labels-refused"),

@@ -34,7 +34,9 @@ class Counting:
 
 
 def sample() -> ClipFeatures:
-    first = replace(shot(3, {5: 0.5}), camera=MOVES, burnt_in="京A·12345", warnings=("blurred",), start=Fraction(1, 3))
+    first = replace(
+        shot(3, {5: 0.5}), camera=MOVES, face=0.75, burnt_in="京A·12345", warnings=("blurred",), start=Fraction(1, 3)
+    )
     return clip(first, shot(2, {}, start=3, sound=False), title="标题", warnings=("low-res",))
 
 
@@ -44,7 +46,7 @@ def test_what_is_saved_comes_back_in_halves(tmp_path: Path) -> None:
     back = load(tmp_path / "a.npz")
     assert (back.probe, back.title) == (made.probe, made.title)
     for one, two in zip(back.shots, made.shots, strict=True):
-        for name in ("start", "end", "burnt_in", "speech", "quality", "warnings", "camera"):
+        for name in ("start", "end", "burnt_in", "speech", "quality", "warnings", "camera", "face"):
             assert getattr(one, name) == getattr(two, name)
         for name in ("picture", "scores", "sound"):
             kept, whole = getattr(one, name), getattr(two, name)

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 DOORS = ("factory.web", "factory.cli", "workers")
 VERBS = (
     *("factory.ingest", "factory.produce", "factory.find", "factory.orders", "factory.demo", "factory.doctor"),
-    *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.tag_report"),
+    *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
+    "factory.tag_report",
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from understanding.labels import LabelGraph, Taxonomy, TaxonomyError, fold, load_taxonomy
 
 COARSE = (
-    "exterior interior detail driving-view traffic off-road race accident parking charging aerial night non-automotive"
+    "exterior interior detail driving-view traffic off-road race accident parking charging servicing aerial night "
+    "non-automotive"
 )
 
 

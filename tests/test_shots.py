@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.drawn_video import draw_video, scene
+from tests.drawn_video import b_frames, draw_video, scene
 from understanding.media import probe
 from understanding.shots import LONGEST, SHORTEST, spans, split
 
@@ -63,6 +63,22 @@ def test_a_fade_through_black_parts_two_shots(tmp_path: Path) -> None:
     found = split(draw_video(tmp_path / "v.mp4", frames))
     assert len(found) == 2
     assert abs(found[0][1] - Fraction(90, 25)) < Fraction(1, 2)
+
+
+def test_a_night_drive_does_not_fade(tmp_path: Path) -> None:
+    frames = [np.full((90, 160, 3), 2, np.uint8) for _ in range(100)]
+    for k, frame in enumerate(frames):  # its mean crosses 12 of 255 again and again as a lamp passes
+        frame[40:50, 80:90] = 250
+        frame[60:90, :] = 30 if k // 20 % 2 else 10
+    assert len(split(draw_video(tmp_path / "v.mp4", frames))) == 1
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_cut_among_pictures_that_are_passed_over_is_found_to_the_frame(tmp_path: Path, after: int) -> None:
+    frames = [scene(0 if k < 50 + after else 1) for k in range(100)]
+    path = b_frames(tmp_path / "v.mp4", frames)
+    assert split(path)[0] == (Fraction(0), Fraction(50 + after, 25))
+    assert split(path)[-1][1] == Fraction(4)
 
 
 def test_fast_motion_is_no_cut(tmp_path: Path) -> None:

@@ -107,6 +107,19 @@ def test_tags_are_sorted_canonical_and_probable(tagger: Tagger) -> None:
         assert all(tag.name in TAXONOMY for tag in tagged.tags)
 
 
+def test_the_face_detector_decides_the_tag_of_faces(tagger: Tagger) -> None:
+    seen, unsure, none = (replace(shot(3, {834: 0.9}), face=face) for face in (0.82, 0.4, 0.0))
+    tagged = tagger.tag(clip(seen, title="portrait shot")).shots[0]
+    (face,) = (tag for tag in tagged.tags if tag.name == "face-visible")
+    assert (face.confidence, face.modality) == (0.82, "picture")
+    for unseen in (unsure, none):
+        assert "face-visible" not in tags(tagger.tag(clip(unseen, title="portrait shot")))
+    ranked = tagger.logits(clip(seen, unsure, none))[:, TAXONOMY.index("face-visible")]
+    assert ranked[0] > ranked[1] > ranked[2]
+    asked = tagger.tag(clip(shot(3, {834: 0.9}), title="portrait shot"))  # no detector: the name tells
+    assert "face-visible" in tags(asked)
+
+
 def test_vectors_are_unit_means_of_the_picture(tagger: Tagger) -> None:
     tagged = tagger.read(Path("a.mp4")).shots[0]
     mean = CLIPS.clips["a.mp4"].shots[0].picture.mean(axis=0)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from understanding.calibration import Calibration
 from understanding.errors import Refused
 from understanding.labels import LabelGraph, Taxonomy, load_taxonomy
 from understanding.sentences import SentenceEncoder, name_vectors
@@ -226,7 +227,6 @@ def load_tagger(
     keeps what is derived from the wheels; `bert` names another BERT (a folder or a hub name), e.g. a Chinese one.
     The taxonomy may have tags that the checkpoint does not know: those are left to their names.
     """
-    from understanding.calibration import Calibration  # noqa: PLC0415  brings what only a tagger wants
     from understanding.matching import Matcher  # noqa: PLC0415  brings what only a tagger wants
     from understanding.tagger import Tagger  # noqa: PLC0415  brings torch
     from understanding.words import WordEncoder  # noqa: PLC0415  brings what only a tagger wants
@@ -237,12 +237,6 @@ def load_tagger(
     model, tokeniser = load_bert(bert)
     about = read_about(checkpoint) if checkpoint else {}
     tags = tuple(about.get("tags", ())) or taxonomy.tags
-    try:
-        calibration = Calibration(**about.get("calibration", {}))
-    except TypeError as error:
-        raise CheckpointRefused(
-            f"{checkpoint}: its calibration is none: {error}", next_step="train it again"
-        ) from error
     graph = LabelGraph(np.zeros((len(tags), len(tags))))  # the checkpoint holds its own
     net = build_net(TAGGER_SIZE, classes=len(tags), graph=graph, bert=model)
     if checkpoint is None:
@@ -259,7 +253,7 @@ def load_tagger(
         words=WordEncoder(tokeniser, sentences, max_tokens=MAX_TOKENS),
         weights=f"{weights} {bert or ''}",
         tags=tags,
-        calibration=calibration,
+        calibration=read_calibration(checkpoint) if checkpoint else Calibration(),
     )
 
 
@@ -343,16 +337,24 @@ def load_checkpoint(path: Path, net: Net, *, size: str) -> None:
 
 def read_about(path: Path) -> dict[str, Any]:
     """Return what a checkpoint says of itself (`size`, `tags` and more), or raise CheckpointRefused."""
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  brings torch
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  doors that only name sizes do without
 
     try:
-        with safe_open(path, framework="pt") as opened:
+        with safe_open(path, framework="np") as opened:
             about: dict[str, Any] = json.loads((opened.metadata() or {})["autoreel"])
             return about
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise CheckpointRefused(
             f"{path.name}: not a checkpoint of this house: {error}", next_step="name a .safetensors file that it saved"
         ) from error
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Return how a checkpoint's logits become confidences, and its thresholds. Raises CheckpointRefused."""
+    try:
+        return Calibration(**read_about(path).get("calibration", {}))
+    except TypeError as error:
+        raise CheckpointRefused(f"{path}: its calibration is none: {error}", next_step="train it again") from error
 
 
 def _own_state(net: Net) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,11 @@ class Calibration:
         """Return probabilities of any shape."""
         odds: Floats = 1 / (1 + np.exp(-(self.scale * logits.astype(np.float64) + self.shift)))
         return odds
+
+    def logit(self, confidence: float) -> float:
+        """Return the logit that this confidence comes from."""
+        within = min(1 - 1e-6, max(1e-6, confidence))
+        return (math.log(within / (1 - within)) - self.shift) / self.scale
 
     def threshold(self, tag: str) -> float:
         """The confidence from which the tag is said."""

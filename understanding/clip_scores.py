@@ -66,6 +66,7 @@ def _sensed(shot: tagger.ShotFeatures, senses: frozenset[Modality]) -> ShotFeatu
         quality=shot.quality,
         warnings=shot.warnings,
         camera=shot.camera if "motion" in senses else None,
+        face=shot.face,
     )
 
 

@@ -12,20 +12,21 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, BinaryIO
 
 import av
 import av.error
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from understanding.errors import MediaRefused
 from understanding.sandbox_server import keep_rows
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,gif,h264,hevc,ogg,wav,mp3,flac,aac"
+TIMED = {"mov", "matroska", "mpegts", "flv"}  # what times every picture by itself
 MAX_PIXELS = 8192 * 8192
 MAX_SECONDS = 6 * 3600
 JUMP_SECONDS = 3600  # a hole this long between two frames is a damaged time stamp
@@ -49,6 +50,16 @@ class Health:
 
     errors: int = 0  # packets that would not decode, frames marked corrupt, frames out of order
     truncated: bool = False
+    packets: int = 0  # that were sound, whether or not their pictures were wanted
+    reach: int | None = None  # ticks: where the last sound packet's picture ends
+
+
+@dataclass(frozen=True, slots=True)
+class Scalers:
+    """Kept from picture to picture: to set a scaler up costs more than to use it."""
+
+    raw: VideoReformatter = field(default_factory=VideoReformatter)
+    rgb: VideoReformatter = field(default_factory=VideoReformatter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,14 @@ class Picture:
     start: Fraction
     end: Fraction
     frame: av.VideoFrame
+    scalers: Scalers = field(default_factory=Scalers)
 
     def raw(self, height: int, width: int) -> NDArray[np.uint8]:
         """Return it as stored, not turned, as (height, width, 3) BGR by the quickest scaling."""
         way = Interpolation.FAST_BILINEAR
-        scaled = self.frame.reformat(width=width, height=height, format="bgr24", interpolation=way)
+        scaled = self.scalers.raw.reformat(
+            self.frame, width=width, height=height, format="bgr24", interpolation=way, threads=1
+        )
         return np.asarray(scaled.to_ndarray(), np.uint8)
 
     def rgb(self, height: int, width: int) -> NDArray[np.uint8]:
@@ -70,7 +84,9 @@ class Picture:
         turns = upright_turns(self.frame)
         rows, columns = (width, height) if turns % 2 else (height, width)
         way = Interpolation.AREA if rows < self.frame.height else Interpolation.BILINEAR
-        scaled = self.frame.reformat(width=columns, height=rows, format="rgb24", interpolation=way)
+        scaled = self.scalers.rgb.reformat(
+            self.frame, width=columns, height=rows, format="rgb24", interpolation=way, threads=1
+        )
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
 
 
@@ -145,8 +161,8 @@ def _unreadable(head: bytes) -> MediaRefused:
     return MediaRefused("not-media", cause, next_step="convert it to MP4, MOV, WebM or MKV")
 
 
-def video_of(container: Any) -> Any:
-    """Return the first real video stream, ready to decode with few threads."""
+def video_of(container: Any, *, threads: int = 2) -> Any:
+    """Return the first real video stream, ready to decode; each further thread costs a seventh more CPU time."""
     for stream in container.streams.video:
         if int(stream.disposition) & ATTACHED_PICTURE:
             continue
@@ -155,9 +171,17 @@ def video_of(container: Any) -> Any:
         _check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = 2
+        stream.codec_context.thread_count = threads
         return stream
     raise MediaRefused("no-video", "it has no picture track", next_step="give a file that has a picture")
+
+
+def decode_sparsely(container: Any, stream: Any) -> None:
+    """Let the decoder pass over pictures that no other one is built on, where the container times each picture.
+
+    With B-frames about half of the pictures are left; where there are none, all."""
+    if container.format.name.split(",")[0] in TIMED:
+        stream.codec_context.skip_frame = "NONREF"
 
 
 def _check_size(width: int, height: int) -> None:
@@ -193,6 +217,8 @@ def frames_of(container: Any, stream: Any, health: Health) -> Iterator[Any]:
         except (av.error.FFmpegError, ValueError):
             health.errors += 1
             frames = []
+        else:
+            _count(packet, health)
         seen, tried = seen or bool(frames), tried + 1
         if not seen and tried > TRIES:
             return
@@ -201,12 +227,19 @@ def frames_of(container: Any, stream: Any, health: Health) -> Iterator[Any]:
             yield frame
 
 
+def _count(packet: Any, health: Health) -> None:
+    if packet.size and not packet.is_corrupt:
+        health.packets += 1
+        if packet.pts is not None:
+            health.reach = max(health.reach or packet.pts, packet.pts + (packet.duration or 0))
+
+
 def pictures_of(container: Any, stream: Any, health: Health) -> Iterator[Picture]:
     """Yield pictures with exact times from the first one; each ends where the next begins, the last as it declares."""
     step = 1 / Fraction(stream.guessed_rate or stream.average_rate or 25)
     held: Any = None
     begin = origin = Fraction(0)
-    clock = _Clock()
+    clock, scalers = _Clock(), Scalers()
     for count, frame in enumerate(frames_of(container, stream, health)):
         ticks = clock.ticks(frame)
         at = count * step if ticks is None else ticks * Fraction(frame.time_base)
@@ -219,10 +252,18 @@ def pictures_of(container: Any, stream: Any, health: Health) -> Iterator[Picture
         if at - origin <= begin:
             health.errors += 1
             continue
-        yield Picture(begin, at - origin, held)
+        yield Picture(begin, at - origin, held, scalers)
         held, begin = frame, at - origin
     if held is not None:
-        yield Picture(begin, begin + _length(held, step), held)
+        yield Picture(begin, max(begin + _length(held, step), _reach(stream, health, origin, begin)), held, scalers)
+
+
+def _reach(stream: Any, health: Health, origin: Fraction, begin: Fraction) -> Fraction:
+    """Where the pictures end that were passed over behind the last one that was decoded at `begin`."""
+    if stream.codec_context.skip_frame == "DEFAULT" or health.reach is None:
+        return begin
+    reach = health.reach * Fraction(stream.time_base) - origin
+    return reach if reach - begin < 1 else begin
 
 
 @dataclass(slots=True)
@@ -387,7 +428,7 @@ def _later(container: Any, stream: Any, health: Health, origin: Fraction) -> Ite
         if shift is None:
             at = _time(picture.frame)
             shift = Fraction(0) if at is None else at - origin
-        yield Picture(picture.start + shift, picture.end + shift, picture.frame)
+        yield replace(picture, start=picture.start + shift, end=picture.end + shift)
 
 
 def _shown_at(

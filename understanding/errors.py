@@ -29,3 +29,9 @@ class MediaRefused(Refused):
 
 def _rebuild(code: str, cause: str, next_step: str) -> MediaRefused:
     return MediaRefused(code, cause, next_step=next_step)
+
+
+class PartMissing(Refused):
+    """A part that is not installed, where the work cannot be done without it."""
+
+    code = "part-missing"

@@ -70,6 +70,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
                 "quality": asdict(shot.quality),
                 "warnings": shot.warnings,
                 "camera": asdict(shot.camera) if shot.camera else None,
+                "face": shot.face,
             }
             for shot in clip.shots
         ],
@@ -95,6 +96,7 @@ def load(path: Path) -> ClipFeatures:
                 quality=ShotQuality(**shot["quality"]),
                 warnings=tuple(shot["warnings"]),
                 camera=CameraMotion(**shot["camera"]) if shot["camera"] else None,
+                face=shot["face"],
             )
             for i, shot in enumerate(about["shots"])
         )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from understanding import media, scanning, shots
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.camera import PAIRS_A_SECOND, motion_of
+from understanding.faces import FaceFinder, in_shape, is_installed, rows_to_look_at
 from understanding.picture_rows import PictureNet
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
@@ -44,6 +45,7 @@ class ShotFeatures:
     quality: ShotQuality
     warnings: tuple[str, ...] = ()
     camera: CameraMotion | None = None  # None where no two pictures could be compared
+    face: float | None = None  # score of the surest face, 0..1; None where none was looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class ClipFeatures:
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "2"  # raise it when the same file would give other features
+    version = "3"  # raise it when the same file would give other features
 
     def __init__(
         self,
@@ -67,10 +69,12 @@ class FeatureExtractor:
         picture: PictureNet | None = None,
         reader: TextReader | None = None,
         listener: Listener | None = None,
+        faces: FaceFinder | None = None,
     ) -> None:
         self._picture = picture or PictureNet(cache_dir)
         self._reader = reader or TextReader()
         self._listener = listener or Listener(cache_dir)
+        self._faces = faces or (FaceFinder() if is_installed() else None)
 
     def read(self, path: Path, *, title: str = "") -> ClipFeatures:
         """Measure a file; `title` stands for what its container says. Raises MediaRefused."""
@@ -81,9 +85,11 @@ class FeatureExtractor:
         sound = media.read_sound(path, RATE, about=probe)
         said = () if is_silent(sound) else self._listener.listen(sound)
         embeddings, scores = self._picture.read(scan.rows)
-        words = self._read_text(scan, spans)
+        words, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
         clip = _Clip(probe, scan, embeddings, scores, sound, said)
-        measured = tuple(clip.shot(span, words.get(place, NOTHING)) for place, span in enumerate(spans))
+        measured = tuple(
+            clip.shot(span, words.get(place, NOTHING), faces.get(place)) for place, span in enumerate(spans)
+        )
         return ClipFeatures(probe, title or probe.title, measured)
 
     def _read_text(self, scan: Scan, spans: Sequence[shots.Span]) -> dict[int, BurntIn]:
@@ -92,6 +98,17 @@ class FeatureExtractor:
         for place, likelihood, picture in _worth_reading(scan, spans):
             read.setdefault(place, []).append(self._reader.read(picture, likelihood))
         return {place: joined(found) for place, found in read.items()}
+
+    def _look_for_faces(self, scan: Scan, spans: Sequence[shots.Span], probe: Probe) -> dict[int, float]:
+        """Return the score of the surest face of each shot that was looked at, 0 where it shows none."""
+        found: dict[int, float] = {}
+        if self._faces is None:
+            return found
+        rows = [scan.rows_in(*span) for span in spans]
+        for place, row in rows_to_look_at(rows, int(probe.seconds)):
+            faces = self._faces.find(in_shape(scan.rows[row], probe.width / probe.height))
+            found[place] = max(found.get(place, 0.0), *(face.score for face in faces), 0.0)
+        return found
 
 
 def _worth_reading(scan: Scan, spans: Sequence[shots.Span]) -> list[tuple[int, float, NDArray[np.uint8]]]:
@@ -167,7 +184,7 @@ class _Clip:
     sound: NDArray[np.float32]
     said: Sequence[Said]
 
-    def shot(self, span: shots.Span, words: BurntIn) -> ShotFeatures:
+    def shot(self, span: shots.Span, words: BurntIn, face: float | None) -> ShotFeatures:
         rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
         quality = ShotQuality(
             luma=float(self.scan.luma[rows].mean()),
@@ -187,6 +204,7 @@ class _Clip:
             quality=quality,
             warnings=_warnings(quality, span, peeks, silent=self.probe.has_sound and is_silent(sound)),
             camera=motion_of(self.scan.camera_in(*span)),
+            face=face,
         )
 
 

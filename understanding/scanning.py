@@ -5,6 +5,7 @@ All of it works on small copies of each picture, so that memory stays the same h
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding import camera, decoding
+from understanding.cut_places import exact_cuts
 from understanding.decoding import Health, Picture
 from understanding.sandbox_server import keep_rows
 from understanding.shots import CutFinder
@@ -68,7 +70,8 @@ class _Scan:
     camera: camera.CameraEye = field(default_factory=camera.CameraEye)
     looks: _Looks = field(default_factory=_Looks)
     health: Health = field(default_factory=Health)
-    frames: int = 0
+    keys: list[Fraction] = field(default_factory=list)  # times of key frames
+    origin: Fraction | None = None  # time stamp of the first picture, where it has one
     end: Fraction = Fraction(0)
     _next_cut: Fraction = Fraction(0)
     _cut_height: int = 0
@@ -76,22 +79,41 @@ class _Scan:
     def rows(self, container: Any, stream: Any) -> Iterator[NDArray[np.uint8]]:
         """Yield one row (1, 224, 224, 3) for the middle of each second, measuring on the way."""
         last: Picture | None = None
-        for last in decoding.pictures_of(container, stream, self.health):
-            self.frames, self.end = self.frames + 1, last.end
-            self.look_for_cut(last)
+        for last in self.pictures(container, stream):
             while Fraction(2 * len(self.seconds) + 1, 2) < last.end:
                 yield self._row(last, stream)
         if last is not None and not self.seconds:
             yield self._row(last, stream)
 
-    def look_for_cut(self, picture: Picture) -> None:
+    def pictures(self, container: Any, stream: Any) -> Iterator[Picture]:
+        """Yield the pictures that are decoded, looking for cuts on the way."""
+        decoding.decode_sparsely(container, stream)
+        for picture in decoding.pictures_of(container, stream, self.health):
+            if picture.start == 0 and picture.frame.pts is not None and picture.frame.time_base:
+                self.origin = picture.frame.pts * Fraction(picture.frame.time_base)
+            if picture.frame.key_frame:
+                self.keys.append(picture.start)
+            self.end = picture.end
+            self._look_for_cut(picture)
+            yield picture
+
+    def exact_cuts(self, path: str, rate: Fraction) -> list[Fraction]:
+        """The cuts found, each at its own picture: those between pictures that were not looked at are looked up."""
+        found = self.cuts.found()
+        gaps = self.cuts.gaps(Fraction(5, 4) / rate)
+        if not gaps or not self.keys or self.origin is None:
+            return found
+        exact = exact_cuts(path, gaps, self.keys, self.origin)
+        return sorted({exact.get(cut, cut) for cut in found})
+
+    def _look_for_cut(self, picture: Picture) -> None:
         if picture.start < self._next_cut:
             return
         self._next_cut = picture.start + CUT_STEP
         if not self._cut_height:  # kept when the stream changes its size: the detectors compare like with like
             self._cut_height = min(4 * CUT_WIDTH, max(16, CUT_WIDTH * picture.frame.height // picture.frame.width))
         small = picture.raw(self._cut_height, CUT_WIDTH)
-        self.cuts.see(picture.start, small)
+        self.cuts.see(picture.start, small, key=bool(picture.frame.key_frame))
         if self.camera.wants(picture.start):
             self.camera.see(picture.start, self._upright(small, picture))
         while Fraction(len(self.peeks), PEEKS_A_SECOND) < picture.end:
@@ -123,9 +145,10 @@ def scan(path: str) -> dict[str, Any]:
     """Read all pictures once. `rows` is (N, 224, 224, 3) RGB, row k is shown at k + 1/2 seconds; N is at least 1."""
     done = _Scan()
     with decoding.opened(path) as container:
-        stream = decoding.video_of(container)
+        stream = decoding.video_of(container, threads=1)
+        rate = _rate(stream)
         rows = keep_rows(done.rows(container, stream))
-    if done.frames == 0:
+    if not done.seconds:
         raise decoding.no_frames()
     return {
         "rows": rows,
@@ -135,8 +158,8 @@ def scan(path: str) -> dict[str, Any]:
         "peeks": np.stack(done.peeks),
         "camera": done.camera.found(),
         "looks": [(second, picture) for _, second, picture in done.looks.best.values()],
-        "cuts": done.cuts.found(),
-        "frames": done.frames,
+        "cuts": done.exact_cuts(path, rate),
+        "frames": done.health.packets,
         "seconds": done.end,
         "errors": done.health.errors,
         "truncated": done.health.truncated,
@@ -147,13 +170,16 @@ def cuts(path: str) -> dict[str, Any]:
     """Only the cuts and the length, by the same pass."""
     done = _Scan()
     with decoding.opened(path) as container:
-        stream = decoding.video_of(container)
-        for picture in decoding.pictures_of(container, stream, done.health):
-            done.frames, done.end = done.frames + 1, picture.end
-            done.look_for_cut(picture)
-    if done.frames == 0:
+        stream = decoding.video_of(container, threads=1)
+        rate = _rate(stream)
+        deque(done.pictures(container, stream), maxlen=0)
+    if not done.end:
         raise decoding.no_frames()
-    return {"cuts": done.cuts.found(), "seconds": done.end}
+    return {"cuts": done.exact_cuts(path, rate), "seconds": done.end}
+
+
+def _rate(stream: Any) -> Fraction:
+    return Fraction(stream.guessed_rate or stream.average_rate or 25)
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:

@@ -9,11 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 SHORTEST = Fraction(1)  # seconds; a shorter piece joins the one before it
 LONGEST = Fraction(12)  # a piece longer than 4/3 of this is divided evenly: a shot is what a search returns
+COARSE, BLANK_RANGE = (16, 9), 12  # size of a picture without grain; how many levels apart its parts are when blank
 
 Span = tuple[Fraction, Fraction]
 
@@ -44,32 +46,50 @@ def _divided(start: Fraction, end: Fraction) -> list[Span]:
 
 
 class CutFinder:
-    """Finds cuts and fades through black with PySceneDetect's detectors, on frames that somebody else decodes.
+    """Finds cuts, and fades through black, white or another plain colour, on frames that somebody else decodes.
 
-    The adaptive detector compares a change of content with its neighbours, so that fast camera motion is no cut; the
-    threshold detector finds fades. Both count frames; times are looked up, so that a varying rate stays exact.
+    PySceneDetect's adaptive detector compares a change of content with its neighbours, so that fast camera motion is no
+    cut. It counts frames; times are looked up, so that a varying rate stays exact. A fade is cut in the middle of its
+    blank pictures; PySceneDetect's threshold on the mean brightness takes the dark stretches of a night drive for one.
     """
 
     def __init__(self) -> None:
-        from scenedetect.detectors import AdaptiveDetector, ThresholdDetector  # noqa: PLC0415  slow, for children only
+        from scenedetect.detectors import AdaptiveDetector  # noqa: PLC0415  slow, for children only
 
-        self._detectors: list[Any] = [AdaptiveDetector(min_scene_len=0), ThresholdDetector(min_scene_len=0)]
+        self._detector: Any = AdaptiveDetector(min_scene_len=0)
+        self._blank: int | None = None  # place of the first picture of the present blank stretch
         self._times: list[Fraction] = []
-        self._cuts: set[Fraction] = set()
+        self._keys: list[bool] = []
+        self._cuts: set[int] = set()  # places of the first pictures after a cut
 
-    def see(self, at: Fraction, bgr: NDArray[np.uint8]) -> None:
-        """Look at the next frame, (height, width, 3) BGR, all of one size."""
+    def see(self, at: Fraction, bgr: NDArray[np.uint8], *, key: bool = True) -> None:
+        """Look at the next frame, (height, width, 3) BGR, all of one size; `key` if it is a key frame."""
         code = self._code(len(self._times))
         self._times.append(at)
-        for detector in self._detectors:
-            self._keep(detector.process_frame(code, bgr))
+        self._keys.append(key)
+        self._keep(self._detector.process_frame(code, bgr))
+        self._look_for_blank(bgr)
 
     def found(self) -> list[Fraction]:
         """Return the cuts so far, ascending."""
         if self._times:
-            for detector in self._detectors:
-                self._keep(detector.post_process(self._code(len(self._times) - 1)))
-        return sorted(self._cuts)
+            self._keep(self._detector.post_process(self._code(len(self._times) - 1)))
+        return [self._times[place] for place in sorted(self._cuts)]
+
+    def _look_for_blank(self, bgr: NDArray[np.uint8]) -> None:
+        here = len(self._times) - 1
+        if is_blank(bgr):
+            self._blank = here if self._blank is None else self._blank
+        elif self._blank is not None:
+            if self._blank > 0:  # else the clip begins blank
+                self._cuts.add((self._blank + here) // 2)
+            self._blank = None
+
+    def gaps(self, longest: Fraction) -> list[tuple[Fraction, Fraction]]:
+        """Name the cuts `found` that stand on no key frame and more than `longest` seconds after the picture before."""
+        places = [place for place in sorted(self._cuts) if place and not self._keys[place]]
+        gaps = [(self._times[place - 1], self._times[place]) for place in places]
+        return [gap for gap in gaps if gap[1] - gap[0] > longest]
 
     def _code(self, place: int) -> Any:
         from scenedetect.common import FrameTimecode  # noqa: PLC0415  wanted only where a clip is cut
@@ -77,4 +97,10 @@ class CutFinder:
         return FrameTimecode(place, fps=Fraction(25))
 
     def _keep(self, codes: Iterable[Any]) -> None:
-        self._cuts.update(self._times[min(code.frame_num, len(self._times) - 1)] for code in codes)
+        self._cuts.update(min(code.frame_num, len(self._times) - 1) for code in codes)
+
+
+def is_blank(bgr: NDArray[np.uint8]) -> bool:
+    """Whether a picture (height, width, 3) shows one plain colour, but for its grain."""
+    coarse = cv2.resize(bgr, COARSE, interpolation=cv2.INTER_AREA)
+    return int((coarse.max((0, 1)) - coarse.min((0, 1))).max()) <= BLANK_RANGE

@@ -49,6 +49,20 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in shares of the picture as shown, 0..1 from its upper left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
+
+
+@dataclass(frozen=True, slots=True)
 class CameraMotion:
     """How the camera moves in a shot; shares of certainty are 0..1."""
 

@@ -21,8 +21,10 @@ from understanding.modeling.net import Net
 from understanding.tagged import CameraMotion, Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
-CODE_VERSION: Final = "2"  # raise it when the same weights and taxonomy would tag differently
+CODE_VERSION: Final = "3"  # raise it when the same weights and taxonomy would tag differently
 WITHOUT: Final[tuple[Modality, ...]] = ("picture", "sound", "words")  # what the net may have to do without
+FACE: Final = "face-visible"  # the tag that a detector decides
+SURE_FACE: Final = 0.5  # score of a face from which the tag is said
 MAX_ROWS: Final = 300  # rows of one shot that the net reads, as in YouTube-8M
 ROWS_AT_ONCE: Final = 1024  # padded rows of one batch: bounds memory, whatever the shots' lengths
 
@@ -48,6 +50,8 @@ class ShotFeatures(Protocol):
     def quality(self) -> ShotQuality: ...
     @property
     def camera(self) -> CameraMotion | None: ...
+    @property
+    def face(self) -> float | None: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
@@ -154,7 +158,16 @@ class Tagger:
                     answers[i].logits[self._known] = rows[place, self._answers]
                     for name, less in lost.items():
                         answers[i].by_modality[name] = self._placed(less[place])
+        self._know_faces(shots, answers)
         return answers
+
+    def _know_faces(self, shots: Sequence[ShotFeatures], answers: Sequence[_Answer]) -> None:
+        """What the face detector saw, or did not see, stands: the net learned from a few faces only."""
+        if FACE not in self.taxonomy:
+            return
+        for shot, answer in zip(shots, answers, strict=True):
+            if shot.face is not None:
+                answer.logits[self.taxonomy.index(FACE)] = self._calibration.logit(shot.face)
 
     def _placed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """The net's outputs (N,) at their classes of the taxonomy (C,), 0 for those that it does not know."""
@@ -174,21 +187,23 @@ class Tagger:
         return TaggedShot(
             start=shot.start,
             end=shot.end,
-            tags=self._tags(belief, answer),
+            tags=self._tags(shot, belief, answer),
             vector=_unit(shot.picture.mean(axis=0)),
             quality=shot.quality,
             burnt_in=shot.burnt_in,
             speech=shot.speech,
         )
 
-    def _tags(self, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
+    def _tags(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
         """Tags above their thresholds, surest first."""
         confidence = self._calibration.confidence(answer.logits)
         tags = [
             Tag(tag, round(float(confidence[i]), 4), belief.loudest(i, answer.by_modality))
             for i, tag in enumerate(self.taxonomy.tags)
-            if confidence[i] >= self._calibration.threshold(tag)
+            if confidence[i] >= self._calibration.threshold(tag) and not (tag == FACE and shot.face is not None)
         ]
+        if shot.face is not None and shot.face >= SURE_FACE and FACE in self.taxonomy:
+            tags.append(Tag(FACE, round(shot.face, 4), "picture"))
         return self._without_contradiction(sorted(tags, key=lambda tag: -tag.confidence))
 
     def _without_contradiction(self, tags: Sequence[Tag]) -> tuple[Tag, ...]:
