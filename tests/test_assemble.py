@@ -344,3 +344,11 @@ def test_every_storyboard_gives_an_exact_timeline(
         ends = [line.start + line.speech.seconds * fps for line in shown.lines]
         assert all(end <= shown.frames - (shown.transition.frames if shown.transition else 0) for end in ends)
         assert all(later.start >= end for later, end in zip(shown.lines[1:], ends, strict=False))
+
+
+def test_faces_are_hidden_in_all_footage_or_in_none() -> None:
+    for text, hidden in ((STORY, False), (STORY.replace("locale:", "blur_faces: true\nlocale:"), True)):
+        timeline, _ = made(text)
+        layers = [layer for scene in timeline.scenes for layer in scene.layers if isinstance(layer, ClipLayer)]
+        assert {layer.blur_faces for layer in layers} == {hidden}
+        assert from_json(to_json(timeline)) == timeline

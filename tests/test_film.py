@@ -31,6 +31,7 @@ from factory.render.film import Film, render_film
 from factory.render.fonts import GlyphMissing
 from factory.render.loudness import loudness
 from tests.render_kit import PlainCards, Store, frames_digest, hum, lumas, number_in, numbered_clip, sound_in
+from understanding.faces import is_installed
 
 CANVAS = Canvas(320, 180)
 
@@ -133,6 +134,18 @@ def test_same_frames_from_an_empty_cache_with_another_number_of_jobs(film: Film,
     assert again.chunks_reused == 0
     assert frames_digest(again.video) == frames_digest(film.video)
     assert np.array_equal(sound_in(again.video), sound_in(film.video))
+
+
+@pytest.mark.skipif(not is_installed(), reason="the face detector's weights are not installed")
+def test_footage_that_was_searched_for_faces_and_has_none_is_the_same(film: Film, store: Store, tmp_path: Path) -> None:
+    whole = timeline()
+    searched = [
+        replace(s, layers=tuple(replace(c, blur_faces=True) if isinstance(c, ClipLayer) else c for c in s.layers))
+        for s in whole.scenes
+    ]
+    again = render(replace(whole, scenes=tuple(searched)), store, tmp_path / "searched.mp4")
+    assert again.chunks_made == 0
+    assert sum(key.startswith("faces-") for key in store.made) == 3
 
 
 def test_an_edit_repeats_only_what_it_changes(film: Film, store: Store, tmp_path: Path) -> None:

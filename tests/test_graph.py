@@ -12,6 +12,7 @@ import pytest
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Fit
 from factory.render.chunks import count_frames
+from factory.render.face_blur import Mask
 from factory.render.ffmpeg import run
 from factory.render.graph import Chunk, Drawn, Footage, Part, Window, compile_chunk, ground_of
 from factory.render.overlays import Drawing, draw_card, draw_color
@@ -51,6 +52,10 @@ CASES = {
     "card-drawn-by-frame-enters": (CANVAS, one(clip(HD), Drawn(CARD, MOVING))),
     "card-goes-on-in-the-next-chunk": (CANVAS, one(clip(HD), Drawn(CARD, MOVING), start=40, frames=50)),
     "captions": (CANVAS, one(clip(HD), captions="[Script Info]\n")),
+    "faces-hidden": (
+        CANVAS,
+        one(replace(clip(replace(HD, width=1281)), faces=Mask("mask", Path("mask.png"), 24)), start=30, frames=60),
+    ),
     "joint": (
         CANVAS,
         Chunk("x", (Window((GROUND, clip(HD)), 75, 15), Window((GROUND, clip(PHONE)), 0, 15)), 15, "wipeleft"),

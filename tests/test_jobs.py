@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import threading
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -98,6 +100,24 @@ def test_a_job_walks_from_order_to_withdrawal(sessions: Sessions) -> None:
     assert [do(sessions, verb, job) for verb in (jobs.approve, jobs.publish, jobs.withdraw)] == [
         "approved", "published", "withdrawn"
     ]  # fmt: skip
+
+
+def test_nothing_is_published_that_no_person_approved(sessions: Sessions) -> None:
+    """An accident video above all: only a door, where a person stands, calls `approve`."""
+    job = submit(sessions, brief=Brief(template="accident_compilation"))
+    held = claimed(sessions, job)
+    do(sessions, jobs.save_timelines, held, {"16:9": '{"version": 1}'})
+    assert do(sessions, jobs.finish, held, [VIDEO]) == "review"
+    with pytest.raises(WrongState, match="publish needs approved"):
+        do(sessions, jobs.publish, job)
+    house = Path(jobs.__file__).parents[2]
+    callers = {
+        str(path.relative_to(house))
+        for room in ("factory", "workers")
+        for path in (house / room).rglob("*.py")
+        if "approve" in {name.attr for name in ast.walk(ast.parse(path.read_text())) if isinstance(name, ast.Attribute)}
+    }
+    assert callers == {"factory/cli.py", "factory/web/api.py"}
 
 
 def test_every_move_that_the_table_does_not_name_is_refused(sqlite: Sessions) -> None:

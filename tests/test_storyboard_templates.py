@@ -309,7 +309,11 @@ def test_accidents_are_neutral_and_end_on_a_safety_line() -> None:
     made = board("accident_compilation", seconds=60)
     incidents = [scene for scene, layer in clips(made) if "accident" in layer.query.tags_all]
     assert [scene.optional for scene in incidents] == [False, False, *[True] * (len(incidents) - 2)]
-    assert all("face-visible" in layer.query.tags_none for _, layer in clips(made))
+    assert made.blur_faces
+    assert all("face-visible" in layer.query.tags_none for scene, layer in clips(made) if scene not in incidents)
+    clear = board("accident_compilation", set={"blur_faces": "no"})
+    assert not clear.blur_faces
+    assert all("face-visible" in layer.query.tags_none for _, layer in clips(clear))
     safety = next(scene for scene in made.scenes if scene.id == "safety")
     assert any(isinstance(part, CardPart) and part.card == "safety_card" for part in safety.layers)
     for _, layer in clips(made):

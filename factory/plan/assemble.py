@@ -83,6 +83,8 @@ def assemble(
     scenes = tuple(
         _timed_scene(timing, chosen, canvas, look, last=number == len(shown) - 1) for number, timing in enumerate(shown)
     )
+    if storyboard.blur_faces:
+        scenes = _with_blurred_faces(scenes)
     music = storyboard.audio.music
     timeline = Timeline(
         title=storyboard.title,
@@ -254,6 +256,13 @@ def _with_credits(scenes: Sequence[TimedScene], choices: Sequence[Choice]) -> tu
         return layer
 
     return tuple(replace(scene, layers=tuple(filled(layer) for layer in scene.layers)) for scene in scenes)
+
+
+def _with_blurred_faces(scenes: Sequence[TimedScene]) -> tuple[TimedScene, ...]:
+    def blurred(layer: Layer) -> Layer:
+        return replace(layer, blur_faces=True) if isinstance(layer, ClipLayer) else layer
+
+    return tuple(replace(scene, layers=tuple(blurred(layer) for layer in scene.layers)) for scene in scenes)
 
 
 def _with_poster(timeline: Timeline, posters: Sequence[bool]) -> Timeline:

@@ -135,6 +135,7 @@ class Storyboard(Part):
     locale: Locale
     audio: Audio = Audio()
     captions: Captions = Captions()
+    blur_faces: bool = False  # in all footage
     scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
 
 

@@ -36,6 +36,7 @@ class ClipLayer:
     """Footage. Reads [source_start, source_start + frames / fps * speed) seconds of the asset (sha256 of its file).
 
     `sound_db` is the gain of the clip's own sound in the mix, None for silent. `shot` is the index's id of the shot.
+    `blur_faces` hides the faces that are found.
     """
 
     asset: str
@@ -46,6 +47,7 @@ class ClipLayer:
     speed: Fraction = Fraction(1)
     fit: Fit = "cover"
     sound_db: float | None = None
+    blur_faces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ from factory.render.captions_ass import CaptionWriter, check_captions, program_c
 from factory.render.command import FfmpegCommand
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
+from factory.render.face_blur import Mask, face_mask
 from factory.render.graph import Chunk, Drawn, Footage, Part, compile_chunk
 from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
 from factory.render.source import Source, read_source
+from understanding.faces import FaceFinder
 
 DRAFT_SCALE = Fraction(1, 2)
 COMMENT = "Made with AutoReel"
@@ -103,6 +105,7 @@ class _Work:
     draft: bool
     report: Callable[[float, str], None]
     asked_to_stop: Callable[[], bool]
+    finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
     stopped: bool = False
     share: float = 0.0
     lock: Any = field(default_factory=Lock)
@@ -173,20 +176,23 @@ class _Work:
         return {asset: look.result() for asset, look in looks.items()}
 
     def _parts(self, pool: ThreadPoolExecutor, sources: Mapping[str, Source]) -> list[tuple[Part, ...]]:
-        """Draw every card once; give each scene a black ground at its bottom."""
+        """Draw every card once, and every mask; give each scene a black ground at its bottom."""
         ground = ColorLayer("#000000", 0, max(scene.frames for scene in self.timeline.scenes))
         black = draw_color(ground, self.timeline.canvas, self.cached, self.scale)
         drawn: dict[tuple[int, int], Future[Drawing]] = {}
+        masks: dict[tuple[int, int], Future[Mask | None]] = {}
         for number, scene in enumerate(self.timeline.scenes):
             for place, layer in enumerate(scene.layers):
-                if not isinstance(layer, ClipLayer):
+                if isinstance(layer, ClipLayer):
+                    masks[number, place] = pool.submit(self._mask, layer, sources[layer.asset])
+                else:
                     drawn[number, place] = pool.submit(self._draw, layer, scene)
-        _all(drawn.values())
+        _all([*drawn.values(), *masks.values()])
         return [
             (
                 Drawn(replace(ground, frames=scene.frames), black),
                 *(
-                    Footage(layer, sources[layer.asset])
+                    Footage(layer, sources[layer.asset], masks[number, place].result())
                     if isinstance(layer, ClipLayer)
                     else Drawn(layer, drawn[number, place].result())
                     for place, layer in enumerate(scene.layers)
@@ -194,6 +200,15 @@ class _Work:
             )
             for number, scene in enumerate(self.timeline.scenes)
         ]
+
+    def _mask(self, layer: ClipLayer, source: Source) -> Mask | None:
+        """Look for faces where they are to be hidden."""
+        self._check_stopped()
+        if not layer.blur_faces:
+            return None
+        return face_mask(
+            layer, source, self.timeline.canvas, self.cached, finder=self.finder, check_stopped=self._check_stopped
+        )
 
     def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
         self._check_stopped()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -33,6 +34,13 @@ def fit_to(stream: Any, source: Source, fit: Fit, canvas: Canvas) -> Any:
     if fit == "cover" or abs(shape / wanted - 1) < Fraction(2, 100):
         return _cover(stream, source, canvas)
     return _over_blur(stream, source, canvas)
+
+
+def plain(stream: Any, source: Source) -> tuple[Any, Source]:
+    """Bring footage to the house's colours at its own (even) size; return it with what it then is."""
+    width, height = _up_to_even(Fraction(source.width)), _up_to_even(Fraction(source.height))
+    as_ours = replace(source, width=width, height=height, matrix="bt709", full_range=False, hdr=False)
+    return _scaled(stream, source, width, height), as_ours
 
 
 def _cover(stream: Any, source: Source, canvas: Canvas) -> Any:

@@ -18,7 +18,8 @@ import ffmpeg
 
 from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer
 from factory.render.command import FfmpegCommand, Input
-from factory.render.fit import contained_at, fit_to
+from factory.render.face_blur import Mask
+from factory.render.fit import contained_at, fit_to, plain
 from factory.render.overlays import Drawing
 from factory.render.source import Source
 
@@ -39,10 +40,11 @@ ENTRY: dict[CardRole, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip layer with the file that it shows."""
+    """A clip layer with the file that it shows, and the mask of its faces where they are to be hidden."""
 
     layer: ClipLayer
     source: Source
+    faces: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,27 @@ def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Op
         .filter("trim", start_frame=LEAD, end_frame=LEAD + frames)
         .filter("setpts", "PTS-STARTPTS")
     )
+    if part.faces is not None:
+        stream, source = plain(stream, source)
+        mask = _mask(part.faces, start - layer.start, frames, canvas, opened)
+        stream = _hidden(stream, mask, source, part.faces.block)
     return fit_to(stream, source, layer.fit, canvas)
+
+
+def _mask(faces: Mask, first: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
+    """Read the mask of exactly the layer's frames [first, first + frames)."""
+    options = ("-f", "png_pipe", "-framerate", _rate(canvas))
+    mask = opened.stream(Input(faces.content, faces.file, options, trusted=True))
+    return mask.filter("trim", start_frame=first, end_frame=first + frames).filter("setpts", "PTS-STARTPTS")
+
+
+def _hidden(stream: Any, mask: Any, source: Source, block: int) -> Any:
+    """Lay a mosaic of the picture over it where the mask is white."""
+    copies = stream.filter_multi_output("split")
+    mosaic = copies[0].filter("pixelize", w=block, h=block)
+    mask = mask.filter("scale", w=source.width, h=source.height, flags="bilinear").filter("format", pix_fmts="gray")
+    mosaic = ffmpeg.filter([mosaic, mask.filter("setparams", range="tv")], "alphamerge")
+    return ffmpeg.overlay(copies[1], mosaic, eval="init", format="yuv420")
 
 
 def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas: Canvas) -> Input:
