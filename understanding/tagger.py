@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from understanding.calibration import Calibration
+from understanding.glances import Glances
 from understanding.labels import Taxonomy
 from understanding.matching import BLACK_LUMA, NOTHING, Belief, Matcher
 from understanding.modeling.inputs import ShotInputs, collate, without
@@ -50,6 +51,8 @@ class ShotFeatures(Protocol):
     def camera(self) -> CameraMotion | None: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def glances(self) -> Glances: ...
 
 
 class ClipFeatures(Protocol):
@@ -179,6 +182,7 @@ class Tagger:
             quality=shot.quality,
             burnt_in=shot.burnt_in,
             speech=shot.speech,
+            glances=shot.glances,
         )
 
     def _tags(self, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:

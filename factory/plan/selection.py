@@ -38,6 +38,7 @@ class Candidate:
     credit: str = ""
     licence: str = ""
     model_version: str = ""
+    twins: int | None = None  # the same in all shots of the library that show the same moments; None: there is no other
 
     @property
     def seconds(self) -> Fraction:

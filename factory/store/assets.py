@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from factory.errors import FactoryError
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, CandidateTag
-from factory.store import index
+from factory.store import index, twins
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
 from factory.store.desk import UnknownShot, UnknownTag, correct_again
@@ -128,6 +128,7 @@ def add_clip(
         assert before is not None
         return before
     asset = session.scalars(sa.select(Asset).where(Asset.digest == adopted.digest)).one()
+    shots: dict[int, TaggedShot] = {}
     for number, shot in enumerate(tagged.shots):
         row = Shot(asset_id=asset.id, number=number, start=shot.start, end=shot.end)
         _describe(row, shot, asset)
@@ -135,6 +136,8 @@ def add_clip(
         session.flush()
         session.add(ShotVector(shot_id=row.id, vector=_packed(shot)))
         _post(session, row.id, shot, tags, model)
+        shots[row.id] = shot
+    twins.record(session, shots)
     return Added(asset.id, adopted.digest, len(tagged.shots), asset.seconds, new=True)
 
 
@@ -154,6 +157,7 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
         session.execute(sa.delete(ShotTag).where(ShotTag.shot_id == row.id))
         _post(session, row.id, shot, tags, asset.model_id)
         correct_again(session, row.id)
+    twins.record(session, {row.id: shot for row, shot in zip(asset.shots, tagged.shots, strict=True)})
     return len(tagged.shots)
 
 
@@ -329,6 +333,7 @@ def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vector: tuple[float, 
         credit=asset.credit,
         licence=asset.licence,
         model_version=asset.model.version,
+        twins=shot.twins,
     )
 
 
