@@ -58,7 +58,7 @@ class KeptFeatures:
 
 
 def save(path: Path, clip: ClipFeatures) -> None:
-    """Write features; rows as half floats, so that an hour of video takes about 15 MB."""
+    """Write features; rows as half floats, so that an hour of video takes about 25 MB."""
     about = {
         "probe": _plain(asdict(clip.probe)),
         "title": clip.title,
@@ -76,6 +76,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
         ],
     }
     rows = {f"{name}{i}": getattr(shot, name).astype(np.float16) for i, shot in enumerate(clip.shots) for name in ROWS}
+    rows |= {f"glances{i}": shot.glances for i, shot in enumerate(clip.shots)}
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **rows)
 
@@ -97,6 +98,7 @@ def load(path: Path) -> ClipFeatures:
                 warnings=tuple(shot["warnings"]),
                 camera=CameraMotion(**shot["camera"]) if shot["camera"] else None,
                 face=shot["face"],
+                glances=kept[f"glances{i}"],
             )
             for i, shot in enumerate(about["shots"])
         )

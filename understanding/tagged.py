@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from understanding.glances import Glances, no_glances
 
 Modality = Literal["picture", "motion", "sound", "words"]
 
@@ -105,6 +107,7 @@ class TaggedShot:
     quality: ShotQuality
     burnt_in: str = ""  # OCR, lines joined by newline
     speech: str = ""  # recognised speech
+    glances: Glances = field(default_factory=no_glances)  # what near-duplicates are told by
 
 
 @dataclass(frozen=True, slots=True)

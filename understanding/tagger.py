@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from understanding.calibration import Calibration
+from understanding.glances import Glances
 from understanding.labels import Taxonomy
 from understanding.matching import BLACK_LUMA, NOTHING, Belief, Matcher
 from understanding.modeling.inputs import ShotInputs, collate, without
@@ -54,6 +55,8 @@ class ShotFeatures(Protocol):
     def face(self) -> float | None: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def glances(self) -> Glances: ...
 
 
 class ClipFeatures(Protocol):
@@ -192,6 +195,7 @@ class Tagger:
             quality=shot.quality,
             burnt_in=shot.burnt_in,
             speech=shot.speech,
+            glances=shot.glances,
         )
 
     def _tags(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:

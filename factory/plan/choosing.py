@@ -2,6 +2,7 @@
 
 First an optimal assignment of shots to slots by their scores (Jonker-Volgenant, scipy), then exchanges as long as they
 raise the total, which also counts how alike neighbours look; that part depends on pairs and no assignment can see it.
+Shots that show the same moments (`Candidate.twins`) count as one.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class _Table:
     reasons: Mapping[tuple[int, int], tuple[Reason, ...]]
     alike: Matrix  # (shots, shots) 1 where two shots are one framing
     same_clip: Matrix  # (shots, shots) 1 where two shots are of one file
+    moments: NDArray[np.intp]  # (shots,) equal numbers from 0 where shots show the same moments
     order: Matrix  # (shots,) in [0, 1): the seed's say among equals
     weights: Matrix  # (slots,)
 
@@ -126,7 +128,7 @@ class _Table:
         order = np.array([_order(seed, shot.shot) for shot in shots])
         clips = np.array([shot.asset for shot in shots], dtype=object)
         same_clip = (clips[:, None] == clips[None, :]).astype(float)
-        return cls(slots, shots, scores, reasons, _alike(shots), same_clip, order, weights)
+        return cls(slots, shots, scores, reasons, _alike(shots), same_clip, _moments(shots), order, weights)
 
     def best(self) -> list[int]:
         """Return the better of two ways up: from the optimal assignment, and from first come, first served."""
@@ -140,7 +142,7 @@ class _Table:
         taken: list[int] = []
         for row in range(len(self.slots)):
             worth = self.scores[row] + 1e-6 * self.order
-            worth[[shot for shot in taken if shot >= 0]] = _BARRED
+            worth[self._shown_by(taken)] = _BARRED
             best = int(np.argmax(worth)) if worth.size else -1
             taken.append(best if best >= 0 and worth[best] > _EMPTY else -1)
         return taken
@@ -148,13 +150,15 @@ class _Table:
     def assign(self) -> list[int]:
         """Return the shot of each slot (-1: none) with the greatest sum of scores."""
         worth = self.scores * self.weights[:, None] + 1e-6 * self.order
+        same = range(int(self.moments.max(initial=-1)) + 1)
+        best = np.stack([worth[:, self.moments == moment].max(axis=1) for moment in same], axis=1) if same else worth
         none = np.full((len(self.slots), len(self.slots)), 2 * _BARRED)
         np.fill_diagonal(none, [_EMPTY if slot.optional else _LACKING for slot in self.slots])
-        rows, columns = linear_sum_assignment(np.hstack([np.maximum(worth, _BARRED), none]), maximize=True)
+        rows, columns = linear_sum_assignment(np.hstack([best, none]), maximize=True)
         taken = [-1] * len(self.slots)
-        for row, found in zip(rows, columns, strict=True):
-            if found < len(self.shots) and self.scores[row, found] > _BARRED:
-                taken[row] = int(found)
+        for row, moment in zip(rows, columns, strict=True):
+            if moment < best.shape[1] and best[row, moment] > _EMPTY:
+                taken[row] = int(np.where(self.moments == moment, worth[row], -np.inf).argmax())
         return taken
 
     def improve(self, taken: list[int]) -> list[int]:
@@ -171,7 +175,7 @@ class _Table:
 
     def _replace(self, taken: list[int], slot: int) -> None:
         worth = self._worth(taken, slot)
-        worth[[shot for shot in taken if shot >= 0 and shot != taken[slot]]] = _BARRED
+        worth[self._shown_by([shot for shot in taken if shot != taken[slot]])] = _BARRED
         best = int(np.argmax(worth))
         if worth[best] > worth[taken[slot]] + 1e-4:
             taken[slot] = best
@@ -188,6 +192,10 @@ class _Table:
             swapped[slot], swapped[other] = taken[other], taken[slot]
             if self._total(swapped) > self._total(taken) + 1e-4:
                 taken[slot], taken[other] = swapped[slot], swapped[other]
+
+    def _shown_by(self, taken: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which shots (shots,) show what the taken ones (-1: none) show."""
+        return np.isin(self.moments, self.moments[[shot for shot in taken if shot >= 0]])
 
     def _worth(self, taken: Sequence[int], slot: int) -> Matrix:
         """Return what each shot would be worth in a slot, the others staying where they are."""
@@ -257,6 +265,13 @@ def _alike(shots: Sequence[Candidate]) -> Matrix:
     alike: Matrix = (unit @ unit.T > ALIKE).astype(float)
     np.fill_diagonal(alike, 0.0)
     return alike
+
+
+def _moments(shots: Sequence[Candidate]) -> NDArray[np.intp]:
+    """Number the shots (shots,) so that twins have one number."""
+    known: dict[tuple[str, int], int] = {}
+    names = (("shot", shot.shot) if shot.twins is None else ("twins", shot.twins) for shot in shots)
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.intp)
 
 
 def _order(seed: int, shot: int) -> float:

@@ -39,6 +39,7 @@ class Candidate:
     licence: str = ""
     model_version: str = ""
     cars: tuple[str, ...] = ()  # slugs of the catalogue's cars that its words name
+    twins: int | None = None  # the same in all shots of the library that show the same moments; None: there is no other
 
     @property
     def seconds(self) -> Fraction:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from factory.errors import FactoryError
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, CandidateTag
-from factory.store import catalog, index
+from factory.store import catalog, index, twins
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
 from factory.store.desk import UnknownShot, UnknownTag, correct_again
@@ -129,6 +129,7 @@ def add_clip(
         assert before is not None
         return before
     asset = session.scalars(sa.select(Asset).where(Asset.digest == adopted.digest)).one()
+    shots: dict[int, TaggedShot] = {}
     for number, shot in enumerate(tagged.shots):
         row = Shot(asset_id=asset.id, number=number, start=shot.start, end=shot.end)
         _describe(row, shot, asset)
@@ -136,7 +137,9 @@ def add_clip(
         session.flush()
         session.add(ShotVector(shot_id=row.id, vector=_packed(shot)))
         _post(session, row.id, shot, tags, model)
+        shots[row.id] = shot
     _note_cars(session, asset)
+    twins.record(session, shots)
     return Added(asset.id, adopted.digest, len(tagged.shots), asset.seconds, new=True)
 
 
@@ -157,6 +160,7 @@ def retag(session: Session, digest: str, tagged: TaggedClip, taxonomy: Taxonomy)
         _post(session, row.id, shot, tags, asset.model_id)
         correct_again(session, row.id)
     _note_cars(session, asset)
+    twins.record(session, {row.id: shot for row, shot in zip(asset.shots, tagged.shots, strict=True)})
     return len(tagged.shots)
 
 
@@ -341,6 +345,7 @@ def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vector: tuple[float, 
         credit=asset.credit,
         licence=asset.licence,
         model_version=asset.model.version,
+        twins=shot.twins,
     )
 
 

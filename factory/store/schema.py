@@ -147,6 +147,7 @@ class Shot(Base):
     burnt_in: Mapped[str] = mapped_column(Text)
     speech: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)  # title, speech and burnt-in text as `words.searchable` writes them
+    twins: Mapped[int | None] = mapped_column(BigId, index=True)  # the same in all shots that show the same moments
 
     asset: Mapped[Asset] = relationship(back_populates="shots")
 
@@ -158,6 +159,38 @@ class ShotVector(Base):
 
     shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # (D,) float16, little-endian, unit length
+
+
+class ShotSketch(Base):
+    """What near-duplicates of a shot are looked up by; small, for each look-up reads them all."""
+
+    __tablename__ = "shot_sketch"
+
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    sketch: Mapped[bytes] = mapped_column(LargeBinary)  # near_duplicates.sketch, (128,) int8
+
+
+class ShotGlances(Base):
+    """What near-duplicates of a shot are told by."""
+
+    __tablename__ = "shot_glances"
+
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    glances: Mapped[bytes] = mapped_column(LargeBinary)  # as glances.pack writes them
+
+
+class ShotTwin(Base):
+    """Two shots that show the same moments: what the one shows at t seconds, the other shows at t - `shift`."""
+
+    __tablename__ = "shot_twin"
+    __table_args__ = (CheckConstraint("shot_id < twin_id", name="order"), Index(None, "twin_id"))
+
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    twin_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
+    likeness: Mapped[float]
+    seconds: Mapped[Fraction]
+    shift: Mapped[Fraction]
+    mirrored: Mapped[bool]
 
 
 class TagRow(Base):
