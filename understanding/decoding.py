@@ -60,6 +60,7 @@ class Scalers:
 
     raw: VideoReformatter = field(default_factory=VideoReformatter)
     rgb: VideoReformatter = field(default_factory=VideoReformatter)
+    grey: VideoReformatter = field(default_factory=VideoReformatter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class Picture:
             self.frame, width=width, height=height, format="bgr24", interpolation=way, threads=1
         )
         return np.asarray(scaled.to_ndarray(), np.uint8)
+
+    def grey(self) -> NDArray[np.uint8]:
+        """Return it upright at full size as (height, width) grey levels."""
+        levels = self.scalers.grey.reformat(self.frame, format="gray", threads=1).to_ndarray()
+        return np.rot90(np.asarray(levels, np.uint8), upright_turns(self.frame))
 
     def rgb(self, height: int, width: int) -> NDArray[np.uint8]:
         """Return it upright as (height, width, 3) RGB."""

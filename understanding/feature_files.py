@@ -12,8 +12,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from understanding.bars import Area
 from understanding.cache import made_once
 from understanding.features import ClipFeatures, ShotFeatures
+from understanding.flaws import Flaw
 from understanding.tagged import CameraMotion, Probe, ShotQuality
 
 ROWS: Final = ("picture", "scores", "sound")  # of a shot, kept as half floats
@@ -62,6 +64,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
     about = {
         "probe": _plain(asdict(clip.probe)),
         "title": clip.title,
+        "area": asdict(clip.area) if clip.area else None,
         "shots": [
             {
                 "span": [str(shot.start), str(shot.end)],
@@ -71,6 +74,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
                 "warnings": shot.warnings,
                 "camera": asdict(shot.camera) if shot.camera else None,
                 "face": shot.face,
+                "flaws": [[flaw.name, str(flaw.start), str(flaw.end)] for flaw in shot.flaws],
             }
             for shot in clip.shots
         ],
@@ -99,10 +103,12 @@ def load(path: Path) -> ClipFeatures:
                 camera=CameraMotion(**shot["camera"]) if shot["camera"] else None,
                 face=shot["face"],
                 glances=kept[f"glances{i}"],
+                flaws=tuple(Flaw(name, Fraction(start), Fraction(end)) for name, start, end in shot["flaws"]),
             )
             for i, shot in enumerate(about["shots"])
         )
-    return ClipFeatures(_probe(about["probe"]), about["title"], shots)
+    area = Area(**about["area"]) if about["area"] else None
+    return ClipFeatures(_probe(about["probe"]), about["title"], shots, area)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

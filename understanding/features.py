@@ -10,24 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understanding import media, scanning, shots
+from understanding.bars import Area
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.camera import PAIRS_A_SECOND, motion_of
 from understanding.faces import FaceFinder, in_shape, is_installed, rows_to_look_at
+from understanding.flaws import BLACK, BLURRED, COMBED, LOW_LIGHT, Flaw, black, frozen, mostly, shaky, stretches, within
 from understanding.glances import GLANCES_A_SECOND, Glances, no_glances
 from understanding.picture_rows import PictureNet
+from understanding.sandbox import release
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
 from understanding.tagged import CameraMotion, Probe, ShotQuality
 
-LOW_LIGHT, BLACK, BLACK_PEAK = 0.10, 0.02, 24  # mean brightness 0..1; brightest grey level of a black picture
-BLURRED = 0.12  # sharpness
-FROZEN_STEP = 0.3  # grey levels between half seconds
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
 
@@ -48,6 +47,7 @@ class ShotFeatures:
     camera: CameraMotion | None = None  # None where no two pictures could be compared
     face: float | None = None  # score of the surest face, 0..1; None where none was looked for
     glances: Glances = field(default_factory=no_glances)
+    flaws: tuple[Flaw, ...] = ()  # stretches of the shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,13 @@ class ClipFeatures:
     probe: Probe
     title: str
     shots: tuple[ShotFeatures, ...]
+    area: Area | None = None  # of the picture inside its black bars; None where it has none
 
 
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "3"  # raise it when the same file would give other features
+    version = "4"  # raise it when the same file would give other features
 
     def __init__(
         self,
@@ -88,11 +89,11 @@ class FeatureExtractor:
         said = () if is_silent(sound) else self._listener.listen(sound)
         embeddings, scores = self._picture.read(scan.rows)
         words, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
-        clip = _Clip(probe, scan, embeddings, scores, sound, said)
+        clip = _Clip(probe, scan, embeddings, scores, sound, said, scan.flaws())
         measured = tuple(
             clip.shot(span, words.get(place, NOTHING), faces.get(place)) for place, span in enumerate(spans)
         )
-        return ClipFeatures(probe, title or probe.title, measured)
+        return ClipFeatures(probe, title or probe.title, measured, scan.shown_area)
 
     def _read_text(self, scan: Scan, spans: Sequence[shots.Span]) -> dict[int, BurntIn]:
         """Read the frames that `_worth_reading` names; what stands in several frames of a shot is told once."""
@@ -138,6 +139,8 @@ class Scan:
     luma: NDArray[np.float32]  # (N,)
     sharpness: NDArray[np.float32]  # (N,)
     text: NDArray[np.float32]  # (N,) likelihood of burnt-in text
+    combing: NDArray[np.float32]  # (N,) share of teeth, see combing.combing
+    area: tuple[int, int, int, int] | None  # see bars.Area
     peeks: NDArray[np.uint8]  # (M, 36, 64) grey, two a second
     glances: Glances
     camera: NDArray[np.float32]  # (P, 5) of each half second, see camera.CameraEye.found
@@ -147,6 +150,24 @@ class Scan:
     seconds: Fraction
     errors: int
     truncated: bool
+
+    @property
+    def shown_area(self) -> Area | None:
+        return Area(*self.area) if self.area else None
+
+    def flaws(self) -> tuple[Flaw, ...]:
+        """Name the stretches with something wrong."""
+        dark = black(self.peeks)
+        lit = self.luma >= BLACK
+        wrong = {
+            "black": (dark, scanning.PEEKS_A_SECOND),
+            "frozen": (frozen(self.peeks) & ~dark, scanning.PEEKS_A_SECOND),
+            "low-light": (lit & (self.luma < LOW_LIGHT), 1),
+            "blurred": (lit & (self.sharpness < BLURRED), 1),
+            "interlaced": (self.combing > COMBED, 1),
+            "shaky": (shaky(self.camera), PAIRS_A_SECOND),
+        }
+        return tuple(flaw for name, (which, rate) in wrong.items() for flaw in stretches(name, which, rate))
 
     def rows_in(self, start: Fraction, end: Fraction) -> slice:
         """Rows shown in [start, end), at least one: the nearest where none is."""
@@ -179,8 +200,22 @@ def _as_decoded(probe: Probe, scan: Scan) -> Probe:
     }
     told = dict.fromkeys((*probe.warnings, *(name for name, true in said.items() if true)))
     seconds = media.usable_seconds(probe, scan.seconds)
+    told |= dict.fromkeys(_of_bars(probe, scan.shown_area))
     frames = probe.frames if seconds == probe.seconds else scan.frames
     return replace(probe, seconds=seconds, frames=frames, warnings=tuple(told))
+
+
+def _of_bars(probe: Probe, area: Area | None) -> tuple[str, ...]:
+    """What black bars mean for a clip, its true resolution included."""
+    if area is None:
+        return ()
+    width, height = area.right - area.left, area.bottom - area.top
+    said = {
+        "letterboxed": height < probe.height,
+        "pillarboxed": width < probe.width,
+        "low-res": min(width, height) < media.LOW_RES_LINES,
+    }
+    return tuple(name for name, true in said.items() if true)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +228,7 @@ class _Clip:
     scores: NDArray[np.float32]
     sound: NDArray[np.float32]
     said: Sequence[Said]
+    flaws: Sequence[Flaw]
 
     def shot(self, span: shots.Span, words: BurntIn, face: float | None) -> ShotFeatures:
         rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
@@ -203,19 +239,23 @@ class _Clip:
             text_area=words.area,
             loudness_db=loudness_db(sound),
         )
+        flaws = within(self.flaws, *span)
+        heard, silent = sound_rows(sound), self.probe.has_sound and is_silent(sound)
+        release(self.sound)
         return ShotFeatures(
             start=span[0],
             end=span[1],
             picture=self.embeddings[rows],
             scores=self.scores[rows],
-            sound=sound_rows(sound),
+            sound=heard,
             burnt_in=words.text,
             speech=spoken_in(self.said, float(span[0]), float(span[1])),
             quality=quality,
-            warnings=_warnings(quality, span, peeks, silent=self.probe.has_sound and is_silent(sound)),
+            warnings=_warnings(quality, span, peeks, flaws, silent=silent),
             camera=motion_of(self.scan.camera_in(*span)),
             face=face,
             glances=self.scan.glances_in(*span),
+            flaws=flaws,
         )
 
 
@@ -228,23 +268,20 @@ def _motion(peeks: NDArray[np.uint8]) -> float:
     return float(np.abs(grey[step:] - grey[:-step]).mean()) / 255
 
 
-def _warnings(quality: ShotQuality, span: shots.Span, peeks: NDArray[np.uint8], *, silent: bool) -> tuple[str, ...]:
-    black = quality.luma < BLACK and int(peeks.max()) < BLACK_PEAK
+def _warnings(
+    quality: ShotQuality, span: shots.Span, peeks: NDArray[np.uint8], flaws: Sequence[Flaw], *, silent: bool
+) -> tuple[str, ...]:
+    dark, seconds = bool(black(peeks).all()), span[1] - span[0]
     said = {
-        "all-black": black,
-        "low-light": not black and quality.luma < LOW_LIGHT,
-        "frozen": not black and _is_frozen(span, peeks),
-        "blurred": not black and quality.sharpness < BLURRED,
+        "all-black": dark,
+        "low-light": not dark and quality.luma < LOW_LIGHT,
+        "frozen": not dark and seconds >= FROZEN_SECONDS and len(peeks) > 1 and bool(frozen(peeks).all()),
+        "blurred": not dark and quality.sharpness < BLURRED,
+        "interlaced": mostly(flaws, "interlaced", seconds),
+        "shaky": mostly(flaws, "shaky", seconds),
         "silent": silent,
     }
     return tuple(name for name, true in said.items() if true)
-
-
-def _is_frozen(span: shots.Span, peeks: NDArray[np.uint8]) -> bool:
-    if span[1] - span[0] < FROZEN_SECONDS or len(peeks) < 2:
-        return False
-    steps: NDArray[Any] = np.abs(np.diff(peeks.astype(np.int16), axis=0)).mean((1, 2))
-    return bool(steps.max() < FROZEN_STEP)
 
 
 def _part(sound: NDArray[np.float32], start: Fraction, end: Fraction) -> NDArray[np.float32]:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding.cache import made_once
+from understanding.sandbox import release
 
 if TYPE_CHECKING:
     import torch
@@ -39,9 +39,12 @@ class PictureNet:
 
     def read(self, rows: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return embeddings (N, 1280) and probabilities (N, 1000) of pictures (N, 224, 224, 3)."""
-        parts = [self._run(batch) for batch in _batches(rows)]
-        embeddings = np.concatenate([np.empty((0, DIMENSIONS), np.float32), *(part[0] for part in parts)])
-        return embeddings, np.concatenate([np.empty((0, CLASSES), np.float32), *(part[1] for part in parts)])
+        embeddings, scores = np.empty((len(rows), DIMENSIONS), np.float32), np.empty((len(rows), CLASSES), np.float32)
+        for start in range(0, len(rows), BATCH):
+            here = slice(start, start + BATCH)
+            embeddings[here], scores[here] = self._run(rows[here])
+            release(rows)
+        return embeddings, scores
 
     def _run(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         embedding, scores = self._loaded().run(None, {"picture": prepared(batch)})
@@ -63,11 +66,6 @@ class PictureNet:
 def prepared(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Scale pictures (N, H, W, 3) to the network's input (N, 3, H, W)."""
     return np.ascontiguousarray((rows.astype(np.float32) - np.float32(127)).transpose(0, 3, 1, 2) / np.float32(128))
-
-
-def _batches(rows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
 
 
 def export_once(cache_dir: Path) -> Path:

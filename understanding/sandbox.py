@@ -33,7 +33,7 @@ import numpy as np
 from understanding.errors import MediaRefused
 from understanding.sandbox_server import HEADER, Request, keep_rows
 
-__all__ = ["Cancelled", "ChildRaised", "Finished", "Limits", "keep_rows", "run_limited", "run_program"]
+__all__ = ["Cancelled", "ChildRaised", "Finished", "Limits", "keep_rows", "release", "run_limited", "run_program"]
 
 GIB = 1 << 30
 WARM_MODULES = ("numpy", "av", "cv2", "scenedetect", "understanding.scanning")
@@ -138,6 +138,17 @@ def run_program(
     if status == -24:  # SIGXCPU
         raise _too_slow(None, f"{limits.cpu_seconds} CPU seconds")
     return Finished(status, tuple(streams.errors))
+
+
+def release(array: np.ndarray[Any, Any]) -> None:
+    """Let go of the memory behind an answer's array: its pages are read again from the file where they are wanted.
+
+    What has been looked at of a mapped file counts as memory of ours, so a long array is worked off in blocks."""
+    base: object = array
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.base if isinstance(base, np.ndarray) else base.obj
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def has_network() -> bool:

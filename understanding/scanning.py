@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding import camera, decoding, glances
+from understanding.bars import BarFinder
+from understanding.combing import combing
 from understanding.cut_places import exact_cuts
 from understanding.decoding import Health, Picture
 from understanding.sandbox_server import keep_rows
@@ -38,6 +40,7 @@ class _Second:
     luma: float
     sharpness: float
     text: float
+    combing: float
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class _Scan:
     peeks: list[NDArray[np.uint8]] = field(default_factory=list)
     glances: list[NDArray[np.uint8]] = field(default_factory=list)
     camera: camera.CameraEye = field(default_factory=camera.CameraEye)
+    bars: BarFinder = field(default_factory=BarFinder)
     looks: _Looks = field(default_factory=_Looks)
     health: Health = field(default_factory=Health)
     keys: list[Fraction] = field(default_factory=list)  # times of key frames
@@ -130,7 +134,9 @@ class _Scan:
     def _row(self, picture: Picture, stream: Any) -> NDArray[np.uint8]:
         shown = picture.rgb(MEASURE_LINES, decoding.shown_width(picture.frame, stream, MEASURE_LINES))
         grey = np.asarray(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), np.uint8)
-        measured = _Second(float(grey.mean()) / 255, sharpness(grey), text_likelihood(grey))
+        full = picture.grey()
+        self.bars.see(full)
+        measured = _Second(float(grey.mean()) / 255, sharpness(grey), text_likelihood(grey), combing(full))
         self._offer_look(picture, stream, measured)
         self.seconds.append(measured)
         small = cv2.resize(shown, (ROW_SIDE, ROW_SIDE), interpolation=cv2.INTER_AREA)
@@ -153,11 +159,14 @@ def scan(path: str) -> dict[str, Any]:
         rows = keep_rows(done.rows(container, stream))
     if not done.seconds:
         raise decoding.no_frames()
+    area = done.bars.found()
     return {
         "rows": rows,
         "luma": np.array([second.luma for second in done.seconds], dtype=np.float32),
         "sharpness": np.array([second.sharpness for second in done.seconds], dtype=np.float32),
         "text": np.array([second.text for second in done.seconds], dtype=np.float32),
+        "combing": np.array([second.combing for second in done.seconds], dtype=np.float32),
+        "area": None if area is None else (area.left, area.top, area.right, area.bottom),
         "peeks": np.stack(done.peeks),
         "glances": np.stack(done.glances),
         "camera": done.camera.found(),

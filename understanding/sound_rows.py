@@ -18,6 +18,7 @@ WINDOW, HOP, FFT = 400, 160, 512  # samples
 BANDS, LOWEST, HIGHEST = 64, 125.0, 7500.0  # Hz
 OFFSET = 0.01
 DIMENSIONS = 2 * BANDS
+BLOCK = 60 * RATE  # samples looked at at once: hours of sound need no more memory
 SILENT_PEAK = 1e-4  # -80 dBFS: codec noise of digital silence stays below
 SILENT_DB = -120.0
 
@@ -31,7 +32,11 @@ def sound_rows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def is_silent(samples: NDArray[np.float32]) -> bool:
-    return len(samples) == 0 or float(np.abs(samples).max()) < SILENT_PEAK
+    return all(_peak(samples[start : start + BLOCK]) < SILENT_PEAK for start in range(0, len(samples), BLOCK))
+
+
+def _peak(samples: NDArray[np.float32]) -> float:
+    return float(np.abs(samples).max())
 
 
 def loudness_db(samples: NDArray[np.float32]) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding.cache import made_once
+from understanding.sandbox import release
 
 RATE = 16000
 THREADS = 2
@@ -55,6 +56,7 @@ class Listener:
         for start in range(0, len(samples), CHUNK_SECONDS * RATE):
             chunk = samples[start : start + CHUNK_SECONDS * RATE]
             voice = self._voice_seconds(chunk)
+            release(samples)
             if voice < LEAST_VOICE_SECONDS or left <= 0:
                 continue
             left -= voice
