@@ -29,3 +29,9 @@ class MediaRefused(Refused):
 
 def _rebuild(code: str, cause: str, next_step: str) -> MediaRefused:
     return MediaRefused(code, cause, next_step=next_step)
+
+
+class DetectorMissing(Refused):
+    """A detector was asked for by name that is not installed."""
+
+    code = "detector-missing"
