@@ -101,8 +101,12 @@ class Parts:
         """Reads files, each content once."""
         from understanding.feature_files import KeptFeatures  # noqa: PLC0415  brings the decoders
         from understanding.features import FeatureExtractor  # noqa: PLC0415  brings the decoders
+        from understanding.soft_cuts import SoftCuts  # noqa: PLC0415  brings the decoders
 
-        return KeptFeatures(FeatureExtractor(self.models), self.settings.home.resolve() / "cache" / "features")
+        soft = SoftCuts() if self.settings.shots == "soft" else None
+        return KeptFeatures(
+            FeatureExtractor(self.models, soft=soft), self.settings.home.resolve() / "cache" / "features"
+        )
 
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""

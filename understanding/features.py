@@ -23,6 +23,7 @@ from understanding.flaws import BLACK, BLURRED, COMBED, LOW_LIGHT, Flaw, black, 
 from understanding.glances import GLANCES_A_SECOND, Glances, no_glances
 from understanding.picture_rows import PictureNet
 from understanding.sandbox import release
+from understanding.soft_cuts import SoftCuts
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
 from understanding.tagged import CameraMotion, Probe, ShotQuality
@@ -73,7 +74,11 @@ class FeatureExtractor:
         reader: TextReader | None = None,
         listener: Listener | None = None,
         faces: FaceFinder | None = None,
+        soft: SoftCuts | None = None,
     ) -> None:
+        """`soft` finds slow transitions too; without it a clip is cut where its pictures change at once."""
+        self._soft = soft
+        self.version = FeatureExtractor.version + (soft.name if soft else "")
         self._picture = picture or PictureNet(cache_dir)
         self._reader = reader or TextReader()
         self._listener = listener or Listener(cache_dir)
@@ -84,7 +89,8 @@ class FeatureExtractor:
         probe = media.probe(path)
         scan = Scan(**media.in_child(scanning.scan, path, limits=media.limits_for(probe.seconds)))
         probe = _as_decoded(probe, scan)
-        spans = shots.spans(scan.cuts, probe.seconds)
+        cuts = self._soft.cuts(path, probe.seconds) if self._soft else scan.cuts
+        spans = shots.spans(cuts, probe.seconds)
         sound = media.read_sound(path, RATE, about=probe)
         said = () if is_silent(sound) else self._listener.listen(sound)
         embeddings, scores = self._picture.read(scan.rows)
@@ -165,7 +171,7 @@ class Scan:
             "low-light": (lit & (self.luma < LOW_LIGHT), 1),
             "blurred": (lit & (self.sharpness < BLURRED), 1),
             "interlaced": (self.combing > COMBED, 1),
-            "shaky": (shaky(self.camera), PAIRS_A_SECOND),
+            "shaky": (shaky(self.camera, self.cuts, rate=PAIRS_A_SECOND), PAIRS_A_SECOND),
         }
         return tuple(flaw for name, (which, rate) in wrong.items() for flaw in stretches(name, which, rate))
 
@@ -275,7 +281,7 @@ def _warnings(
     said = {
         "all-black": dark,
         "low-light": not dark and quality.luma < LOW_LIGHT,
-        "frozen": not dark and seconds >= FROZEN_SECONDS and len(peeks) > 1 and bool(frozen(peeks).all()),
+        "frozen": not dark and seconds >= FROZEN_SECONDS and len(peeks) > 1 and bool(frozen(peeks)[:-1].all()),
         "blurred": not dark and quality.sharpness < BLURRED,
         "interlaced": mostly(flaws, "interlaced", seconds),
         "shaky": mostly(flaws, "shaky", seconds),

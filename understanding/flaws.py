@@ -62,21 +62,22 @@ def black(peeks: NDArray[np.uint8]) -> Wrong:
 
 
 def frozen(peeks: NDArray[np.uint8]) -> Wrong:
-    """Which of the small grey pictures (M, h, w) are the same as the one before or behind."""
+    """Which of the small grey pictures (M, h, w) are followed by the same."""
     steps = [np.abs(b.astype(np.int16) - a).mean() for a, b in itertools.pairwise(peeks)]
-    same: Wrong = np.array(steps) < FROZEN_STEP
-    either: Wrong = np.concatenate([same, [False]]) | np.concatenate([[False], same])
-    return either
+    same: Wrong = np.array([*steps, np.inf]) < FROZEN_STEP
+    return same
 
 
-def shaky(camera: NDArray[np.float32]) -> Wrong:
-    """Which half seconds of the camera's rows (P, 5) jump about: their motion is far from that before and behind.
+def shaky(camera: NDArray[np.float32], cuts: Iterable[Fraction] = (), *, rate: int = 2) -> Wrong:
+    """Which of the camera's rows (P, 5), `rate` a second, jump about: their motion is far from that before and behind.
 
     A pan, however fast, speeds up and slows down evenly; a hand on the run does not."""
     wrong = np.zeros(len(camera), bool)
     if len(camera) < 3:
         return wrong
     jumps: NDArray[Any] = np.hypot(*(camera[1:-1, :2] - (camera[:-2, :2] + camera[2:, :2]) / 2).T)
+    for cut in cuts:  # what lies on both sides of a cut does not compare
+        jumps[max(0, int(cut * rate) - 2) : int(cut * rate) + 1] = 0
     moving = np.nan_to_num(camera[1:-1, 4], nan=1.0) < STANDS
     jumps = np.pad(np.nan_to_num(jumps) * moving, 2, mode="edge")
     wrong[1:-1] = np.convolve(jumps, np.ones(5) / 5, mode="valid") > SHAKY

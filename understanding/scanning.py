@@ -21,13 +21,12 @@ from understanding.combing import combing
 from understanding.cut_places import exact_cuts
 from understanding.decoding import Health, Picture
 from understanding.sandbox_server import keep_rows
-from understanding.shots import CutFinder
+from understanding.shots import CUT_STEP, CutFinder
 
 ROW_SIDE = 224  # pixels of a row's square picture; the whole picture is squeezed into it
 MEASURE_LINES = 360
 READ_LINES = 720  # burnt-in text is read at up to this height
 CUT_WIDTH = 256
-CUT_STEP = Fraction(1, 32)  # faster pictures are not looked at for cuts
 PEEK_SIZE = (64, 36)
 PEEKS_A_SECOND = 2
 MAX_LOOKS = 12  # frames kept for reading text, spread evenly over the clip
