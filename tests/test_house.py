@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 DOORS = ("factory.web", "factory.cli", "workers")
 VERBS = (
     *("factory.ingest", "factory.produce", "factory.find", "factory.orders", "factory.demo", "factory.doctor"),
-    *("factory.wiring", "factory.runner", "factory.batch", "factory.queues"),
+    *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.duplicates"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {
