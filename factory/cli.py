@@ -183,6 +183,23 @@ def correct_command(
         _print(review.correct(house, shot, tag, present=not absent, author=author, note=note))
 
 
+@app.command("duplicates")
+def duplicates_command(as_json: AsJson = False) -> None:
+    """List shots that show the same moments: no video shows two of them. Example: factory duplicates"""
+    from factory.duplicates import duplicates  # noqa: PLC0415  brings the store
+
+    groups = duplicates(_house())
+    if as_json:
+        _answer(groups)
+        return
+    for group in groups:
+        for shot in group["shots"]:
+            _print(f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['path']!r}")
+        for pair in group["pairs"]:
+            _print("        {} and {}: {}".format(*pair["shots"], pair["why"]))
+    _say(f"{len(groups)} groups of near-duplicates")
+
+
 @app.command("make")
 def make_command(
     template: Annotated[str, typer.Argument(help="kind of video")],

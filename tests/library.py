@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def in_a_row(*shots: TaggedShot) -> tuple[TaggedShot, ...]:
     for shot in shots:
         start = laid[-1].end if laid else Fraction(0)
         length = shot.end - shot.start
-        laid.append(TaggedShot(start, start + length, shot.tags, shot.vector, shot.quality, shot.burnt_in, shot.speech))
+        laid.append(replace(shot, start=start, end=start + length))
     return tuple(laid)
 
 

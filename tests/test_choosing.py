@@ -220,3 +220,44 @@ def test_it_never_repeats_and_is_no_worse_than_first_come(count: int, seed: int,
     assert choose_shots(slots, {s.id: shots[::-1] for s in slots}, seed=seed) == found
     greedy = sorted(shots, key=lambda c: -score(slots[0], c)[0])[:count]
     assert worth(slots, picked) >= worth(slots, greedy) - 1e-3
+
+
+def test_near_duplicates_are_never_shown_together() -> None:
+    """The copies fit best in all slots, and better than anything else: still only one of them is shown."""
+    copies = [shot(number, tags={"exterior": 0.9}, twins=1) for number in (1, 2, 3)]
+    others = [shot(number, tags={"exterior": 0.5}) for number in (4, 5, 6)]
+    slots = [slot(name) for name in "abcd"]
+    for seed in range(10):
+        found = chosen(slots, copies + others, seed=seed)
+        assert sorted(found)[1:] == [4, 5, 6]
+        assert sorted(found)[0] in (1, 2, 3)
+
+
+def test_of_near_duplicates_the_one_that_fits_its_slot_is_shown() -> None:
+    long, short = shot(1, 8, twins=1), shot(2, 3.1, tags={"exterior": 1.0}, twins=1)
+    assert chosen([slot(seconds="6")], [short, long]) == [1]
+    assert chosen([slot(seconds="3")], [short, long]) == [2]
+
+
+def test_two_slots_and_only_copies_are_too_little_material() -> None:
+    with pytest.raises(NoShotForScene, match="2 of them shown elsewhere"):
+        chosen([slot("a"), slot("b")], [shot(1, twins=1), shot(2, twins=1)])
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(0.3, 1), st.sampled_from([None, 1, 2])), min_size=1, max_size=9),
+    st.integers(1, 4),
+    st.integers(0, 3),
+)
+def test_no_video_shows_two_of_a_group(offered: list[tuple[float, int | None]], wanted: int, seed: int) -> None:
+    shots = [shot(n, tags={"exterior": sure}, twins=twins) for n, (sure, twins) in enumerate(offered, 1)]
+    moments = len({("twins", s.twins) if s.twins else ("shot", s.shot) for s in shots})
+    slots = [slot(f"s{n}") for n in range(wanted)]
+    if moments < wanted:
+        with pytest.raises(NoShotForScene):
+            chosen(slots, shots, seed=seed)
+        return
+    groups = {s.shot: s.twins for s in shots}
+    shown = [groups[number] for number in chosen(slots, shots, seed=seed) if groups[number]]
+    assert len(shown) == len(set(shown))

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from understanding.glances import GLANCES_A_SECOND, HEIGHT, WIDTH
 
-LIKELY: Final = 0.65  # correlation of all that moves from which two shots are the same
-STEADY: Final = 0.5  # ... and of three quarters of the moments at least
+LIKELY: Final = 0.68  # correlation of all that moves from which two shots are the same
+STEADY: Final = 0.35  # ... and of three quarters of the moments at least
 LEAST_STEPS: Final = 6  # that the shots share
 LEAST_MOVING: Final = 5  # of them that show something moving
 
