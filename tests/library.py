@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from factory.store.assets import Added, Rights, add_clip
 from factory.store.files import Adopted
 from understanding.labels import Taxonomy, load_taxonomy
-from understanding.tagged import Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
+from understanding.tagged import Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 
 TAXONOMY: Taxonomy = load_taxonomy()
 
@@ -27,13 +28,14 @@ def a_shot(
     speech: str = "",
     sharpness: float = 0.5,
     modality: Modality = "picture",
+    regions: tuple[Region, ...] = (),
 ) -> TaggedShot:
     scored = tags if isinstance(tags, dict) else dict.fromkeys(tags, 0.8)
     said = sorted((Tag(name, confidence, modality) for name, confidence in scored.items()), key=lambda t: -t.confidence)
     vector = np.zeros(8, dtype=np.float32)
     vector[len(said) % 8] = 1.0
     quality = ShotQuality(luma=0.5, sharpness=sharpness, motion=0.2, text_area=0.0, loudness_db=-20.0)
-    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech)
+    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech, regions)
 
 
 def in_a_row(*shots: TaggedShot) -> tuple[TaggedShot, ...]:
@@ -42,7 +44,7 @@ def in_a_row(*shots: TaggedShot) -> tuple[TaggedShot, ...]:
     for shot in shots:
         start = laid[-1].end if laid else Fraction(0)
         length = shot.end - shot.start
-        laid.append(TaggedShot(start, start + length, shot.tags, shot.vector, shot.quality, shot.burnt_in, shot.speech))
+        laid.append(replace(shot, start=start, end=start + length))
     return tuple(laid)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from understanding.cache import made_once
 from understanding.features import ClipFeatures, ShotFeatures
-from understanding.tagged import CameraMotion, Probe, ShotQuality
+from understanding.tagged import Box, CameraMotion, Probe, Region, ShotQuality
 
 ROWS: Final = ("picture", "scores", "sound")  # of a shot, kept as half floats
 
@@ -71,6 +71,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
                 "warnings": shot.warnings,
                 "camera": asdict(shot.camera) if shot.camera else None,
                 "face": shot.face,
+                "regions": [asdict(region) for region in shot.regions],
             }
             for shot in clip.shots
         ],
@@ -97,6 +98,7 @@ def load(path: Path) -> ClipFeatures:
                 warnings=tuple(shot["warnings"]),
                 camera=CameraMotion(**shot["camera"]) if shot["camera"] else None,
                 face=shot["face"],
+                regions=tuple(Region(one["kind"], Box(**one["box"])) for one in shot["regions"]),
             )
             for i, shot in enumerate(about["shots"])
         )

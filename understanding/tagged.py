@@ -62,6 +62,17 @@ class Box:
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
 
+Kind = Literal["subtitle", "logo", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A place of the picture into which something is burnt, for as long as the shot lasts."""
+
+    kind: Kind
+    box: Box
+
+
 @dataclass(frozen=True, slots=True)
 class CameraMotion:
     """How the camera moves in a shot; shares of certainty are 0..1."""
@@ -105,6 +116,7 @@ class TaggedShot:
     quality: ShotQuality
     burnt_in: str = ""  # OCR, lines joined by newline
     speech: str = ""  # recognised speech
+    regions: tuple[Region, ...] = ()  # what is burnt into the picture, and where
 
 
 @dataclass(frozen=True, slots=True)

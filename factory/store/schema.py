@@ -62,6 +62,7 @@ class Base(DeclarativeBase):
         Decimal: Number(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
     }
 
 
@@ -147,6 +148,8 @@ class Shot(Base):
     burnt_in: Mapped[str] = mapped_column(Text)
     speech: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)  # title, speech and burnt-in text as `words.searchable` writes them
+    # what is burnt in: {"kind": ..., "box": [left, top, right, bottom]} in shares of the picture; null: not looked for
+    regions: Mapped[list[dict[str, Any]] | None]
 
     asset: Mapped[Asset] = relationship(back_populates="shots")
 
