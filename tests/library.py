@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from factory.store.assets import Added, Rights, add_clip
 from factory.store.files import Adopted
 from understanding.labels import Taxonomy, load_taxonomy
-from understanding.tagged import Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
+from understanding.tagged import Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 
 TAXONOMY: Taxonomy = load_taxonomy()
 
@@ -28,13 +28,14 @@ def a_shot(
     speech: str = "",
     sharpness: float = 0.5,
     modality: Modality = "picture",
+    regions: tuple[Region, ...] = (),
 ) -> TaggedShot:
     scored = tags if isinstance(tags, dict) else dict.fromkeys(tags, 0.8)
     said = sorted((Tag(name, confidence, modality) for name, confidence in scored.items()), key=lambda t: -t.confidence)
     vector = np.zeros(8, dtype=np.float32)
     vector[len(said) % 8] = 1.0
     quality = ShotQuality(luma=0.5, sharpness=sharpness, motion=0.2, text_area=0.0, loudness_db=-20.0)
-    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech)
+    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech, regions)
 
 
 def in_a_row(*shots: TaggedShot) -> tuple[TaggedShot, ...]:

@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from factory.plan.query import EVERYTHING, HasTag, Not, parse_query
+from factory.plan.selection import BurntRegion
 from factory.store import assets, desk
 from factory.store.db import Sessions
 from factory.store.schema import Asset, Model, Shot, ShotTag, TagRow
 from tests.library import TAXONOMY, a_clip, a_shot, adopted, put
+from understanding.tagged import Box, Region
 
 
 def tags_of(sessions: Sessions, shot: int) -> dict[str, tuple[float, str]]:
@@ -19,7 +21,10 @@ def tags_of(sessions: Sessions, shot: int) -> dict[str, tuple[float, str]]:
 
 
 def test_a_clip_comes_back_as_exact_as_it_went_in(sessions: Sessions) -> None:
-    odd = a_shot({"mud": 0.75, "suv": 0.5}, seconds=Fraction(100100, 30000), burnt_in="北风 X5", speech="go")
+    clock = Region("timestamp", Box(0.75, 0.0, 1.0, 0.0625))
+    odd = a_shot(
+        {"mud": 0.75, "suv": 0.5}, seconds=Fraction(100100, 30000), burnt_in="北风 X5", speech="go", regions=(clock,)
+    )
     clip = a_clip(odd, a_shot(["night"]), title="Dunes", warnings=("low-light",))
     with sessions.write() as session:
         added = put(session, "a.mp4", clip=clip)
@@ -35,6 +40,8 @@ def test_a_clip_comes_back_as_exact_as_it_went_in(sessions: Sessions) -> None:
         ("mud", 0.75, "picture"),
         ("suv", 0.5, "picture"),
     ]
+    assert first.regions == (BurntRegion("timestamp", 0.75, 0.0, 1.0, 0.0625),)
+    assert second.regions == ()
     assert first.words == "Dunes\ngo\n北风 X5"
     assert sum(v * v for v in first.vector) == pytest.approx(1)
     assert (first.asset, first.model_version, first.has_sound) == (adopted("a.mp4").digest, "test-tagger-1", True)

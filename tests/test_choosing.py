@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.query import EVERYTHING, And, HasTag, HasText, Or
-from factory.plan.scoring import hits, kept_share, offset_for, score, speed_for, unfit
-from factory.plan.selection import Candidate, CandidateTag, Pick, Slot
+from factory.plan.scoring import BURNT_POINTS, hits, kept_share, offset_for, score, seen_share, speed_for, unfit
+from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Pick, Slot
 
 
 def shot(number: int, seconds: float = 4.0, tags: dict[str, float] | None = None, **changes: Any) -> Candidate:
@@ -261,3 +261,26 @@ def test_no_video_shows_two_of_a_group(offered: list[tuple[float, int | None]], 
     groups = {s.shot: s.twins for s in shots}
     shown = [groups[number] for number in chosen(slots, shots, seed=seed) if groups[number]]
     assert len(shown) == len(set(shown))
+
+
+SUBTITLE = BurntRegion("subtitle", 0.2, 0.85, 0.8, 0.95)
+CORNER = BurntRegion("logo", 0.02, 0.05, 0.14, 0.12)
+
+
+def test_what_is_burnt_in_costs_points_and_says_so() -> None:
+    clean, marked = shot(1), shot(2, regions=(SUBTITLE, CORNER, replace(CORNER, left=0.8, right=0.9)))
+    worth, _ = score(slot(), clean)
+    less, reasons = score(slot(), marked)
+    assert less == pytest.approx(worth + BURNT_POINTS["subtitle"] + BURNT_POINTS["logo"])  # each kind once
+    assert {"carries a burnt-in subtitle", "carries a burnt-in logo"} <= {reason.why for reason in reasons}
+    assert chosen([slot()], [marked, clean]) == [1]
+
+
+def test_what_the_canvas_cuts_away_costs_nothing() -> None:
+    square, tall = Fraction(1), Fraction(9, 16)
+    assert seen_share(CORNER, 1920, 1080, None) == pytest.approx(1)
+    assert seen_share(CORNER, 1920, 1080, Fraction(16, 9)) == pytest.approx(1)
+    assert seen_share(CORNER, 1920, 1080, square) == 0  # the sides go
+    assert seen_share(SUBTITLE, 1920, 1080, square) == pytest.approx(0.5625 / 0.6)
+    assert seen_share(SUBTITLE, 1920, 1080, tall) > 0.2  # shown whole, on a blur: it stays
+    assert score(slot(), shot(1, regions=(CORNER,)), shape=square) == score(slot(), shot(1), shape=square)

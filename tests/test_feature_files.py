@@ -13,8 +13,9 @@ from tests.test_tagger import clip, shot
 from understanding.errors import MediaRefused
 from understanding.feature_files import KeptFeatures, load, save
 from understanding.features import ClipFeatures
-from understanding.tagged import CameraMotion
+from understanding.tagged import Box, CameraMotion, Region
 
+MARKS = (Region("logo", Box(0.1, 0.05, 0.2, 0.125)),)
 MOVES = CameraMotion(forward=0.5, static=0.0, pan=-0.25, shake=1.0)
 
 
@@ -34,9 +35,8 @@ class Counting:
 
 
 def sample() -> ClipFeatures:
-    first = replace(
-        shot(3, {5: 0.5}), camera=MOVES, face=0.75, burnt_in="京A·12345", warnings=("blurred",), start=Fraction(1, 3)
-    )
+    seen = {"camera": MOVES, "face": 0.75, "regions": MARKS, "burnt_in": "京A·12345", "warnings": ("blurred",)}
+    first = replace(shot(3, {5: 0.5}), **seen, start=Fraction(1, 3))  # type: ignore[arg-type]  # fields by name
     return clip(first, shot(2, {}, start=3, sound=False), title="标题", warnings=("low-res",))
 
 
@@ -46,7 +46,7 @@ def test_what_is_saved_comes_back_in_halves(tmp_path: Path) -> None:
     back = load(tmp_path / "a.npz")
     assert (back.probe, back.title) == (made.probe, made.title)
     for one, two in zip(back.shots, made.shots, strict=True):
-        for name in ("start", "end", "burnt_in", "speech", "quality", "warnings", "camera", "face"):
+        for name in ("start", "end", "burnt_in", "speech", "quality", "warnings", "camera", "face", "regions"):
             assert getattr(one, name) == getattr(two, name)
         for name in ("picture", "scores", "sound"):
             kept, whole = getattr(one, name), getattr(two, name)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understanding.tagged import Box
+
 THREADS = 2
 LEAST_SCORE = 0.6
 LEAST_SHORT_SCORE = 0.9  # of lines of two characters, which textures are easily taken for
@@ -25,11 +27,20 @@ LEAST_SIDE, MOST_ASPECT = 32, 4  # a narrow strip would be enlarged beyond all m
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text and the upright box around it."""
+
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class BurntIn:
     """Lines in reading order and the share of the picture that they cover, 0..1."""
 
     text: str
     area: float
+    lines: tuple[Line, ...] = ()
 
 
 NOTHING = BurntIn("", 0.0)
@@ -54,7 +65,8 @@ class TextReader:
         told = zip(found.txts, found.scores, found.boxes, strict=True)
         kept = [(text.strip(), box) for text, score, box in told if is_text(text, float(score))]
         area = sum(_area(box) for _, box in kept) / (rgb.shape[0] * rgb.shape[1])
-        return BurntIn("\n".join(text for text, _ in kept), min(1.0, area))
+        lines = tuple(Line(text, _box(box, rgb.shape)) for text, box in kept)
+        return BurntIn("\n".join(text for text, _ in kept), min(1.0, area), lines)
 
     def _look(self, close: bool) -> Any:
         if close not in self._looks:
@@ -85,6 +97,13 @@ def is_text(line: str, score: float) -> bool:
     """Whether a recognised line is believed: single characters never, pairs only when sure."""
     letters = sum(letter.isalnum() for letter in line)
     return letters >= 2 and score >= (LEAST_SHORT_SCORE if letters == 2 else LEAST_SCORE)
+
+
+def _box(corners: NDArray[np.float32], shape: tuple[int, ...]) -> Box:
+    """The upright box around a quadrilateral (4, 2) of pixels, in shares of the picture."""
+    left, top = np.min(corners, axis=0) / (shape[1], shape[0])
+    right, bottom = np.max(corners, axis=0) / (shape[1], shape[0])
+    return Box(*(min(1.0, max(0.0, float(side))) for side in (left, top, right, bottom)))
 
 
 def _area(box: NDArray[np.float32]) -> float:

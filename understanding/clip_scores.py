@@ -67,6 +67,7 @@ def _sensed(shot: tagger.ShotFeatures, senses: frozenset[Modality]) -> ShotFeatu
         warnings=shot.warnings,
         camera=shot.camera if "motion" in senses else None,
         face=shot.face,
+        regions=shot.regions,
     )
 
 

@@ -16,7 +16,7 @@ from understanding.bars import Area
 from understanding.cache import made_once
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.flaws import Flaw
-from understanding.tagged import CameraMotion, Probe, ShotQuality
+from understanding.tagged import Box, CameraMotion, Probe, Region, ShotQuality
 
 ROWS: Final = ("picture", "scores", "sound")  # of a shot, kept as half floats
 
@@ -75,6 +75,7 @@ def save(path: Path, clip: ClipFeatures) -> None:
                 "camera": asdict(shot.camera) if shot.camera else None,
                 "face": shot.face,
                 "flaws": [[flaw.name, str(flaw.start), str(flaw.end)] for flaw in shot.flaws],
+                "regions": [asdict(region) for region in shot.regions],
             }
             for shot in clip.shots
         ],
@@ -104,6 +105,7 @@ def load(path: Path) -> ClipFeatures:
                 face=shot["face"],
                 glances=kept[f"glances{i}"],
                 flaws=tuple(Flaw(name, Fraction(start), Fraction(end)) for name, start, end in shot["flaws"]),
+                regions=tuple(Region(one["kind"], Box(**one["box"])) for one in shot["regions"]),
             )
             for i, shot in enumerate(about["shots"])
         )

@@ -18,15 +18,16 @@ from understanding import media, scanning, shots
 from understanding.bars import Area
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.camera import PAIRS_A_SECOND, motion_of
-from understanding.faces import FaceFinder, in_shape, is_installed, rows_to_look_at
+from understanding.faces import FaceFinder, in_shape, in_size, is_installed, rows_to_look_at
 from understanding.flaws import BLACK, BLURRED, COMBED, LOW_LIGHT, Flaw, black, frozen, mostly, shaky, stretches, within
 from understanding.glances import GLANCES_A_SECOND, Glances, no_glances
 from understanding.picture_rows import PictureNet
+from understanding.regions import Look, regions_of
 from understanding.sandbox import release
 from understanding.soft_cuts import SoftCuts
 from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
 from understanding.speech import Listener, Said, spoken_in
-from understanding.tagged import CameraMotion, Probe, ShotQuality
+from understanding.tagged import CameraMotion, Probe, Region, ShotQuality
 
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
@@ -49,6 +50,7 @@ class ShotFeatures:
     face: float | None = None  # score of the surest face, 0..1; None where none was looked for
     glances: Glances = field(default_factory=no_glances)
     flaws: tuple[Flaw, ...] = ()  # stretches of the shot
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +96,38 @@ class FeatureExtractor:
         sound = media.read_sound(path, RATE, about=probe)
         said = () if is_silent(sound) else self._listener.listen(sound)
         embeddings, scores = self._picture.read(scan.rows)
-        words, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
+        read, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
+        words = {place: joined(found) for place, found in read.items()}
+        looks = [Look(place, text.lines) for place, found in read.items() for text in found]
+        regions = regions_of(looks, scan.rows, len(spans))
         clip = _Clip(probe, scan, embeddings, scores, sound, said, scan.flaws())
         measured = tuple(
-            clip.shot(span, words.get(place, NOTHING), faces.get(place)) for place, span in enumerate(spans)
+            clip.shot(span, words.get(place, NOTHING), faces.get(place), regions[place])
+            for place, span in enumerate(spans)
         )
         return ClipFeatures(probe, title or probe.title, measured, scan.shown_area)
 
-    def _read_text(self, scan: Scan, spans: Sequence[shots.Span]) -> dict[int, BurntIn]:
-        """Read the frames that `_worth_reading` names; what stands in several frames of a shot is told once."""
+    def _read_text(self, scan: Scan, spans: Sequence[shots.Span]) -> dict[int, list[BurntIn]]:
+        """Read the frames that `_worth_reading` names, by their shots."""
         read: dict[int, list[BurntIn]] = {}
         for place, likelihood, picture in _worth_reading(scan, spans):
             read.setdefault(place, []).append(self._reader.read(picture, likelihood))
-        return {place: joined(found) for place, found in read.items()}
+        return read
 
     def _look_for_faces(self, scan: Scan, spans: Sequence[shots.Span], probe: Probe) -> dict[int, float]:
-        """Return the score of the surest face of each shot that was looked at, 0 where it shows none."""
+        """Return the score of the surest face of each shot that was looked at, 0 where it shows none.
+
+        The frames that are read are large, and few; the rows are small, and of every shot.
+        """
         found: dict[int, float] = {}
         if self._faces is None:
             return found
         rows = [scan.rows_in(*span) for span in spans]
-        for place, row in rows_to_look_at(rows, int(probe.seconds)):
-            faces = self._faces.find(in_shape(scan.rows[row], probe.width / probe.height))
-            found[place] = max(found.get(place, 0.0), *(face.score for face in faces), 0.0)
+        chosen, aspect = rows_to_look_at(rows, int(probe.seconds)), probe.width / probe.height
+        pictures = [(place, in_size(picture)) for place, _, picture in _worth_reading(scan, spans)]
+        pictures += [(place, in_shape(scan.rows[row], aspect)) for place, row in chosen]
+        for place, picture in pictures:
+            found[place] = max(found.get(place, 0.0), *(face.score for face in self._faces.find(picture)), 0.0)
         return found
 
 
@@ -236,7 +247,7 @@ class _Clip:
     said: Sequence[Said]
     flaws: Sequence[Flaw]
 
-    def shot(self, span: shots.Span, words: BurntIn, face: float | None) -> ShotFeatures:
+    def shot(self, span: shots.Span, words: BurntIn, face: float | None, regions: tuple[Region, ...]) -> ShotFeatures:
         rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
         quality = ShotQuality(
             luma=float(self.scan.luma[rows].mean()),
@@ -262,6 +273,7 @@ class _Clip:
             face=face,
             glances=self.scan.glances_in(*span),
             flaws=flaws,
+            regions=regions,
         )
 
 

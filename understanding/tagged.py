@@ -64,6 +64,17 @@ class Box:
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
 
+Kind = Literal["subtitle", "logo", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A place of the picture into which something is burnt, for as long as the shot lasts."""
+
+    kind: Kind
+    box: Box
+
+
 @dataclass(frozen=True, slots=True)
 class CameraMotion:
     """How the camera moves in a shot; shares of certainty are 0..1."""
@@ -108,6 +119,7 @@ class TaggedShot:
     burnt_in: str = ""  # OCR, lines joined by newline
     speech: str = ""  # recognised speech
     glances: Glances = field(default_factory=no_glances)  # what near-duplicates are told by
+    regions: tuple[Region, ...] = ()  # what is burnt into the picture, and where
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from understanding.labels import Taxonomy
 from understanding.matching import BLACK_LUMA, NOTHING, Belief, Matcher
 from understanding.modeling.inputs import ShotInputs, collate, without
 from understanding.modeling.net import Net
-from understanding.tagged import CameraMotion, Modality, Probe, ShotQuality, Tag, TaggedClip, TaggedShot
+from understanding.tagged import CameraMotion, Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
 CODE_VERSION: Final = "3"  # raise it when the same weights and taxonomy would tag differently
@@ -53,6 +53,8 @@ class ShotFeatures(Protocol):
     def camera(self) -> CameraMotion | None: ...
     @property
     def face(self) -> float | None: ...
+    @property
+    def regions(self) -> tuple[Region, ...]: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
     @property
@@ -196,6 +198,7 @@ class Tagger:
             burnt_in=shot.burnt_in,
             speech=shot.speech,
             glances=shot.glances,
+            regions=shot.regions,
         )
 
     def _tags(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
-from factory.plan.scoring import kept_share, speed_for
+from factory.plan.scoring import LEAST_KEPT, kept_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
 from factory.plan.sentences import Segment
 from factory.plan.storyboard import CardPart, ClipPart, ColorPart, Scene, Storyboard
@@ -30,10 +30,6 @@ from factory.plan.timeline import (
 )
 from factory.plan.timing import SceneTiming, Spoken, frames_of, time_scenes
 from factory.plan.wants import Nearest, preferences, storyboard_query
-
-LEAST_KEPT = Fraction(
-    55, 100
-)  # of the source's picture: where covering the canvas keeps less, all of it is shown, on a blur
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 from factory.plan.query import And, HasTag, HasText, Or, Query
-from factory.plan.selection import Candidate, CandidateTag, Reason, Slot
+from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Reason, Slot
 
 NEVER = frozenset({"blocked", "expired", "restricted"})  # rights under which a shot is never shown
 SLOWEST = Fraction(4, 5)
 EDGE_FRAMES = 2  # of the source, kept clear so that no frame of the next shot flashes up
+LEAST_KEPT = Fraction(55, 100)  # of the picture: where covering keeps less, all of it is shown, on a blur
+KEPT_ON_BLUR = 0.75  # of each side, since the picture is enlarged a little there
 Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (its children)
 
 TAG_POINTS = 2.0
@@ -22,6 +24,8 @@ SIZE_POINTS = 0.3
 CROP_POINTS = 0.4
 RIGHTS_POINTS = 0.2
 SLOWED_POINTS = -0.6
+BURNT_POINTS: Mapping[str, float] = {"subtitle": -0.8, "timestamp": -0.4, "logo": -0.3}
+LEAST_SEEN = 0.2  # share of a region that has to be left in the picture to count
 
 
 def speed_for(slot: Slot, candidate: Candidate) -> Fraction | None:
@@ -64,6 +68,7 @@ def score(
         *_preferred(slot.prefer, candidate, families or {}),
         *_car_reasons(slot.car, candidate),
         *_picture_reasons(candidate, shape),
+        *_burnt_in_reasons(candidate, shape),
     ]
     if candidate.rights == "ok":
         reasons.append(Reason(RIGHTS_POINTS, "desk", "rights are cleared"))
@@ -147,6 +152,39 @@ def _picture_reasons(candidate: Candidate, shape: Fraction | None) -> list[Reaso
         share = float(kept_share(candidate.width, candidate.height, shape))
         reasons.append(Reason(CROP_POINTS * share, "picture", f"{share:.0%} of the picture fits the canvas"))
     return reasons
+
+
+def _burnt_in_reasons(candidate: Candidate, shape: Fraction | None) -> list[Reason]:
+    """Take points for what is burnt in and stays in the picture; what the crop to the canvas cuts away costs nothing.
+
+    Each kind counts once, by the region of which most is seen.
+    """
+    seen: dict[str, float] = {}
+    for region in candidate.regions:
+        share = seen_share(region, candidate.width, candidate.height, shape)
+        if share >= LEAST_SEEN:
+            seen[region.kind] = max(seen.get(region.kind, 0.0), share)
+    return [
+        Reason(BURNT_POINTS.get(kind, 0.0) * share, "picture", f"carries a burnt-in {kind}")
+        for kind, share in seen.items()
+    ]
+
+
+def seen_share(region: BurntRegion, width: int, height: int, shape: Fraction | None) -> float:
+    """Return the share of a region that is left when the picture is cropped around its middle to `shape`."""
+    across = down = 1.0
+    if shape is not None:
+        own = Fraction(width, height)
+        across, down = min(1.0, float(shape / own)), min(1.0, float(own / shape))
+        if kept_share(width, height, shape) < LEAST_KEPT:
+            across, down = max(across, KEPT_ON_BLUR), max(down, KEPT_ON_BLUR)
+    return _left(region.left, region.right, across) * _left(region.top, region.bottom, down)
+
+
+def _left(low: float, high: float, kept: float) -> float:
+    """Return the share of [low, high] within the middle `kept` of 0..1."""
+    inside = min(high, (1 + kept) / 2) - max(low, (1 - kept) / 2)
+    return max(0.0, inside) / max(high - low, 1e-9)
 
 
 def _says(candidate: Candidate, word: str) -> bool:

@@ -18,6 +18,17 @@ class CandidateTag:
 
 
 @dataclass(frozen=True, slots=True)
+class BurntRegion:
+    """What is burnt into a shot's picture (subtitle, logo or timestamp), its sides in shares of the picture."""
+
+    kind: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A shot that the index offers. Times are seconds from the file's start, half-open; sizes are pixels as shown."""
 
@@ -34,6 +45,7 @@ class Candidate:
     words: str = ""
     vector: tuple[float, ...] = ()
     quality: float = 1.0
+    regions: tuple[BurntRegion, ...] = ()
     rights: str = "unknown"
     credit: str = ""
     licence: str = ""

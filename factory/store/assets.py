@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from factory.errors import FactoryError
 from factory.plan.query import Query
-from factory.plan.selection import Candidate, CandidateTag
+from factory.plan.selection import BurntRegion, Candidate, CandidateTag
 from factory.store import catalog, index, twins
 from factory.store.columns import microseconds, utc_now
 from factory.store.db import insert_new
@@ -229,6 +229,7 @@ def _describe(row: Shot, shot: TaggedShot, asset: Asset) -> None:
     row.luma, row.sharpness, row.motion = quality.luma, quality.sharpness, quality.motion
     row.text_area, row.loudness_db, row.quality = quality.text_area, quality.loudness_db, quality.score
     row.burnt_in, row.speech = storable(shot.burnt_in), storable(shot.speech)
+    row.regions = [{"kind": region.kind, "box": list(astuple(region.box))} for region in shot.regions]
     row.words = searchable("\n".join((asset.title, row.speech, row.burnt_in)))
 
 
@@ -341,6 +342,7 @@ def _candidate(shot: Shot, tags: tuple[CandidateTag, ...], vector: tuple[float, 
         words=words,
         vector=vector,
         quality=shot.quality,
+        regions=tuple(BurntRegion(one["kind"], *one["box"]) for one in shot.regions or ()),
         rights=asset.rights,
         credit=asset.credit,
         licence=asset.licence,

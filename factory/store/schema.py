@@ -62,6 +62,7 @@ class Base(DeclarativeBase):
         Decimal: Number(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
     }
 
 
@@ -148,6 +149,8 @@ class Shot(Base):
     speech: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)  # title, speech and burnt-in text as `words.searchable` writes them
     twins: Mapped[int | None] = mapped_column(BigId, index=True)  # the same in all shots that show the same moments
+    # what is burnt in: {"kind": ..., "box": [left, top, right, bottom]} in shares of the picture; null: not looked for
+    regions: Mapped[list[dict[str, Any]] | None]
 
     asset: Mapped[Asset] = relationship(back_populates="shots")
 
