@@ -13,6 +13,8 @@ from tests.test_tagger import clip, shot
 from understanding.errors import MediaRefused
 from understanding.feature_files import KeptFeatures, load, save
 from understanding.features import ClipFeatures
+from understanding.picture_rows import PictureNet
+from understanding.sound_backbone import LogMel
 from understanding.tagged import CameraMotion
 
 MOVES = CameraMotion(forward=0.5, static=0.0, pan=-0.25, shake=1.0)
@@ -22,6 +24,8 @@ class Counting:
     """A reader that counts what it is asked."""
 
     version = "7"
+    picture = PictureNet(Path())
+    sound = LogMel()
 
     def __init__(self) -> None:
         self.read_files: list[str] = []

