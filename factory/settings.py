@@ -26,6 +26,13 @@ class Settings(BaseSettings):
     shots: Literal["fast", "soft"] = Field(
         default="fast", description="how shots are found: fast, or soft (dissolves too, several times slower)"
     )
+    picture: str = Field(
+        default="efficientnet-lite0",
+        description="image net of the tagger: the embedded one, a folder or owner/name of a hub",
+    )
+    sound: str = Field(
+        default="log-mel", description="sound net of the tagger: log-mel, a folder or owner/name of a hub"
+    )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")

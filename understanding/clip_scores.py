@@ -19,7 +19,6 @@ from understanding.errors import MediaRefused
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import Taxonomy
 from understanding.learning.metrics import average_precision
-from understanding.modeling.inputs import SOUND_DIM
 from understanding.tagged import Modality
 
 SENSES: Final[frozenset[Modality]] = frozenset({"picture", "motion", "sound", "words"})
@@ -60,7 +59,7 @@ def _sensed(shot: tagger.ShotFeatures, senses: frozenset[Modality]) -> ShotFeatu
         end=shot.end,
         picture=shot.picture,
         scores=shot.scores,
-        sound=shot.sound if "sound" in senses else np.zeros((0, SOUND_DIM), np.float32),
+        sound=shot.sound if "sound" in senses else shot.sound[:0],
         burnt_in=shot.burnt_in if "words" in senses else "",
         speech=shot.speech if "words" in senses else "",
         quality=shot.quality,

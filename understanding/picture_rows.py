@@ -32,6 +32,8 @@ THREADS = 2
 class PictureNet:
     """Turns 224 x 224 RGB pictures into embeddings and ImageNet-1k probabilities. Loads itself on first use."""
 
+    name, width = "efficientnet-lite0", DIMENSIONS
+
     def __init__(self, cache_dir: Path, *, threads: int = THREADS) -> None:
         self._cache_dir, self._threads = cache_dir, threads
         self._session: Any = None

@@ -25,10 +25,16 @@ SILENT_DB = -120.0
 
 def sound_rows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (S, 128), one row a second: none for silence, a last half second or more counts as a second."""
+    rows = [_row(second) for second in seconds_of(samples)]
+    return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.float32)
+
+
+def seconds_of(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the samples of each second that gets a row."""
     if is_silent(samples):
-        return np.zeros((0, DIMENSIONS), np.float32)
+        return []
     count = max(1, int(len(samples) / RATE + 0.5))
-    return np.stack([_row(samples[k * RATE : (k + 1) * RATE]) for k in range(count)])
+    return [samples[k * RATE : (k + 1) * RATE] for k in range(count)]
 
 
 def is_silent(samples: NDArray[np.float32]) -> bool:

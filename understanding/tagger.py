@@ -38,11 +38,11 @@ class ShotFeatures(Protocol):
     @property
     def end(self) -> Fraction: ...
     @property
-    def picture(self) -> NDArray[np.float32]: ...  # (T, 1280), T >= 1
+    def picture(self) -> NDArray[np.float32]: ...  # (T, Dp), T >= 1
     @property
-    def scores(self) -> NDArray[np.float32]: ...  # (T, 1000) ImageNet-1k probabilities
+    def scores(self) -> NDArray[np.float32]: ...  # (T, 1000) ImageNet-1k probabilities, or (T, 0)
     @property
-    def sound(self) -> NDArray[np.float32]: ...  # (S, 128), S = 0 where silent
+    def sound(self) -> NDArray[np.float32]: ...  # (S, Ds), S = 0 where silent
     @property
     def burnt_in(self) -> str: ...
     @property
@@ -142,7 +142,9 @@ class Tagger:
 
     def _beliefs(self, shots: Sequence[ShotFeatures], words: Sequence[Words]) -> list[Belief]:
         return [
-            self._matcher.believe(shot.scores, shot.quality, said, camera=shot.camera, shots=len(shots))
+            self._matcher.believe(
+                shot.scores, shot.quality, said, picture=shot.picture, camera=shot.camera, shots=len(shots)
+            )
             for shot, said in zip(shots, words, strict=True)
         ]
 

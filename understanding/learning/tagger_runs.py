@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from understanding.build import TAGGER_SIZE, load_bert, load_tagger, save_checkpoint
+from understanding.build import TAGGER_SIZE, load_bert, load_tagger, rows_of, save_checkpoint, size_for
 from understanding.clip_labels import LabelledClip, LabelsRefused, read_labels
 from understanding.clip_scores import SENSES, ClipScores, nameless, score_clips
 from understanding.errors import MediaRefused
 from understanding.labels import Taxonomy
 from understanding.learning.calibrate import calibrated
 from understanding.learning.clips import RECIPE, Lesson, Recipe, fit, held_out_answers, states_of
-from understanding.sizes import SIZES, Size
 from understanding.tagged import Modality
 from understanding.tagger import Features, Tagger
 
@@ -58,9 +57,7 @@ def train_tagger(
     tagger = load_tagger(cache_dir, taxonomy, None, features=features)
     clips, lessons, refused = lessons_of(wanted, tagger, say)
     _check(clips, table)
-    size, (bert, _) = SIZES[TAGGER_SIZE], load_bert()
-    if not isinstance(size, Size):
-        raise TypeError(f"{TAGGER_SIZE} is a mix; the tagger is one net")
+    size, (bert, _) = size_for(features), load_bert()
     held_out = held_out_answers(
         size, lessons, taxonomy, bert, seed=seed, recipe=recipe, said=lambda source: say(f"{source} held out")
     )
@@ -68,6 +65,7 @@ def train_tagger(
     net = fit(size, lessons, taxonomy, bert, seed=seed, recipe=recipe)
     more: dict[str, Any] = {
         "calibration": asdict(calibrated(held_out, states_of(clips, taxonomy), taxonomy.tags)),
+        "rows": rows_of(features),
         "recipe": {**asdict(recipe), "seed": seed},
         "clips": sorted(clip.path.name for clip in clips),
         "held_out": asdict(scores),
