@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from factory.plan.assemble import Look, assemble, credits_of, slots
 from factory.plan.choosing import choose_shots
-from factory.plan.selection import Candidate, CandidateTag, Choice, Slot
+from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import (
     Canvas,
@@ -352,3 +352,19 @@ def test_faces_are_hidden_in_all_footage_or_in_none() -> None:
         layers = [layer for scene in timeline.scenes for layer in scene.layers if isinstance(layer, ClipLayer)]
         assert {layer.blur_faces for layer in layers} == {hidden}
         assert from_json(to_json(timeline)) == timeline
+
+
+def test_a_shot_is_cropped_where_that_leaves_a_subtitle_out() -> None:
+    marks = (BurntRegion("subtitle", 0.2, 0.86, 0.8, 0.95),)
+    library = [*(shot(n, "exterior", regions=marks) for n in range(1, 9)), shot(20, "interior")]
+    timeline, _ = made(library=library)
+    windows = {
+        layer.shot: layer.window for scene in timeline.scenes for layer in scene.layers if isinstance(layer, ClipLayer)
+    }
+    assert windows.pop(20) is None
+    assert all(window == pytest.approx((0.07, 0.0, 0.93, 0.86)) for window in windows.values())
+    assert from_json(to_json(timeline)) == timeline
+    broken = json.loads(to_json(timeline))
+    broken["scenes"][0]["layers"][0]["window"] = [0.5, 0.0, 0.4, 1.0]
+    with pytest.raises(TimelineInvalid, match="no part of the picture"):
+        check(from_json(json.dumps(broken)))

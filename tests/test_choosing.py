@@ -270,7 +270,7 @@ CORNER = BurntRegion("logo", 0.02, 0.05, 0.14, 0.12)
 def test_what_is_burnt_in_costs_points_and_says_so() -> None:
     clean, marked = shot(1), shot(2, regions=(SUBTITLE, CORNER, replace(CORNER, left=0.8, right=0.9)))
     worth, _ = score(slot(), clean)
-    less, reasons = score(slot(), marked)
+    less, reasons = score(slot(), marked)  # no canvas is known: all is seen
     assert less == pytest.approx(worth + BURNT_POINTS["subtitle"] + BURNT_POINTS["logo"])  # each kind once
     assert {"carries a burnt-in subtitle", "carries a burnt-in logo"} <= {reason.why for reason in reasons}
     assert chosen([slot()], [marked, clean]) == [1]
@@ -283,4 +283,6 @@ def test_what_the_canvas_cuts_away_costs_nothing() -> None:
     assert seen_share(CORNER, 1920, 1080, square) == 0  # the sides go
     assert seen_share(SUBTITLE, 1920, 1080, square) == pytest.approx(0.5625 / 0.6)
     assert seen_share(SUBTITLE, 1920, 1080, tall) > 0.2  # shown whole, on a blur: it stays
+    _, reasons = score(slot(), shot(1, regions=(SUBTITLE,)), shape=Fraction(16, 9))
+    assert "is cropped to leave out a burnt-in subtitle" in {reason.why for reason in reasons}
     assert score(slot(), shot(1, regions=(CORNER,)), shape=square) == score(slot(), shot(1), shape=square)

@@ -273,3 +273,13 @@ def test_real_footage_comes_out_exact(name: str, media: Path, store: Store) -> N
     pictures = lumas(shown(store, part, 24, "o-real"))
     assert [picture.shape for picture in pictures] == [(180, 320)] * 24
     assert all(picture.std() > 5 for picture in pictures)
+
+
+def test_a_window_is_all_that_is_shown(store: Store) -> None:
+    path = store.folder / "halves.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=white:size=320x180:rate=30:duration=1,drawbox=0:90:320:90:black:fill", str(path))
+    part = footage(path, Fraction(0), 10)
+    upper = replace(part, layer=replace(part.layer, window=(0.25, 0.0, 0.75, 0.5)))
+    whole, cut = (lumas(shown(store, one, 10, name)) for one, name in ((part, "whole"), (upper, "upper")))
+    assert np.mean(whole[5][100:]) < 30
+    assert np.mean(cut[5]) > 220

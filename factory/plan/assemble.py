@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from factory.plan.captions import Measure, cut_cues
+from factory.plan.framing import Window, clear_window
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
-from factory.plan.scoring import LEAST_KEPT, kept_share, speed_for
+from factory.plan.scoring import LEAST_KEPT, kept_share, seen_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
 from factory.plan.sentences import Segment
 from factory.plan.storyboard import CardPart, ClipPart, ColorPart, Scene, Storyboard
@@ -196,6 +197,7 @@ def _clip(part: ClipPart, choice: Choice, start: int, end: int, canvas: Canvas) 
         raise TimelineInvalid(
             f"shot {candidate.shot} was chosen for another length than scene {choice.slot.scene!r} has"
         )
+    fit = _fit(part, choice, canvas)
     return ClipLayer(
         asset=candidate.asset,
         shot=candidate.shot,
@@ -203,9 +205,17 @@ def _clip(part: ClipPart, choice: Choice, start: int, end: int, canvas: Canvas) 
         start=start,
         frames=end - start,
         speed=speed,
-        fit=_fit(part, choice, canvas),
+        fit=fit,
         sound_db=part.sound_db if candidate.has_sound else None,
+        window=_window(choice, canvas) if fit == "cover" else None,
     )
+
+
+def _window(choice: Choice, canvas: Canvas) -> Window | None:
+    """Return the part of the picture that leaves out what is burnt in, where the usual crop does not anyway."""
+    shot, shape = choice.candidate, Fraction(canvas.width, canvas.height)
+    seen = [region for region in shot.regions if seen_share(region, shot.width, shot.height, shape) > 0]
+    return clear_window(shot.regions, shot.width, shot.height, shape) if seen else None
 
 
 def _fit(part: ClipPart, choice: Choice, canvas: Canvas) -> Fit:

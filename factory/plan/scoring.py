@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 
+from factory.plan.framing import clear_window
 from factory.plan.query import And, HasTag, HasText, Or, Query
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Reason, Slot
 
@@ -25,6 +26,7 @@ CROP_POINTS = 0.4
 RIGHTS_POINTS = 0.2
 SLOWED_POINTS = -0.6
 BURNT_POINTS: Mapping[str, float] = {"subtitle": -0.8, "timestamp": -0.4, "logo": -0.3}
+CROPPED_POINTS = -0.1
 LEAST_SEEN = 0.2  # share of a region that has to be left in the picture to count
 
 
@@ -164,6 +166,8 @@ def _burnt_in_reasons(candidate: Candidate, shape: Fraction | None) -> list[Reas
         share = seen_share(region, candidate.width, candidate.height, shape)
         if share >= LEAST_SEEN:
             seen[region.kind] = max(seen.get(region.kind, 0.0), share)
+    if seen and shape is not None and clear_window(candidate.regions, candidate.width, candidate.height, shape):
+        return [Reason(CROPPED_POINTS, "picture", f"is cropped to leave out a burnt-in {' and '.join(seen)}")]
     return [
         Reason(BURNT_POINTS.get(kind, 0.0) * share, "picture", f"carries a burnt-in {kind}")
         for kind, share in seen.items()

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from factory.errors import FactoryError
 
 VERSION = 1
+LEAST_WINDOW = 0.05  # share of either side of the picture
 
 Fit = Literal["cover", "contain", "contain-blur"]
 CardRole = Literal["card", "lower_third", "title", "label", "credits"]
@@ -36,7 +37,8 @@ class ClipLayer:
     """Footage. Reads [source_start, source_start + frames / fps * speed) seconds of the asset (sha256 of its file).
 
     `sound_db` is the gain of the clip's own sound in the mix, None for silent. `shot` is the index's id of the shot.
-    `blur_faces` hides the faces that are found.
+    `blur_faces` hides the faces that are found. `window` is the part of the picture that is shown (left, top, right,
+    bottom in shares), None for all that fits.
     """
 
     asset: str
@@ -48,6 +50,7 @@ class ClipLayer:
     fit: Fit = "cover"
     sound_db: float | None = None
     blur_faces: bool = False
+    window: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,10 @@ def _check_layer(scene: TimedScene, layer: Layer, where: str) -> None:
         raise TimelineInvalid(f"{where}: frames {span} are empty or outside the scene's [0, {scene.frames})")
     if isinstance(layer, ClipLayer) and (layer.source_start < 0 or layer.speed <= 0):
         raise TimelineInvalid(f"{where}: source start {layer.source_start} or speed {layer.speed} is out of range")
+    if isinstance(layer, ClipLayer) and layer.window is not None:
+        left, top, right, bottom = layer.window
+        if not (0 <= left <= right - LEAST_WINDOW and 0 <= top <= bottom - LEAST_WINDOW and max(right, bottom) <= 1):
+            raise TimelineInvalid(f"{where}: the window {layer.window} is no part of the picture")
     if isinstance(layer, CardLayer) and not 0 <= layer.enter <= layer.frames - max(0, layer.leave):
         raise TimelineInvalid(f"{where}: enter {layer.enter} + leave {layer.leave} exceed its {layer.frames} frames")
     if isinstance(layer, CardLayer) and layer.leave < 0:

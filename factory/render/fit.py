@@ -43,6 +43,15 @@ def plain(stream: Any, source: Source) -> tuple[Any, Source]:
     return _scaled(stream, source, width, height), as_ours
 
 
+def windowed(stream: Any, source: Source, window: tuple[float, float, float, float]) -> tuple[Any, Source]:
+    """Cut a window (sides in shares of the picture) out of footage; return it with what it then is."""
+    left, top, right, bottom = window
+    across, down = right - left, bottom - top
+    size = {"w": f"iw*{across:.4f}", "h": f"ih*{down:.4f}", "x": f"iw*{left:.4f}", "y": f"ih*{top:.4f}"}
+    cut = replace(source, width=max(1, round(source.width * across)), height=max(1, round(source.height * down)))
+    return stream.filter("crop", **size), cut
+
+
 def _cover(stream: Any, source: Source, canvas: Canvas) -> Any:
     factor = max(Fraction(canvas.width, source.width), Fraction(canvas.height, source.height))
     width, height = _up_to_even(source.width * factor), _up_to_even(source.height * factor)

@@ -19,7 +19,7 @@ import ffmpeg
 from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer
 from factory.render.command import FfmpegCommand, Input
 from factory.render.face_blur import Mask
-from factory.render.fit import contained_at, fit_to, plain
+from factory.render.fit import contained_at, fit_to, plain, windowed
 from factory.render.overlays import Drawing
 from factory.render.source import Source
 
@@ -225,6 +225,8 @@ def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Op
         stream, source = plain(stream, source)
         mask = _mask(part.faces, start - layer.start, frames, canvas, opened)
         stream = _hidden(stream, mask, source, part.faces.block)
+    if layer.window is not None:
+        stream, source = windowed(stream, source, layer.window)
     return fit_to(stream, source, layer.fit, canvas)
 
 
