@@ -35,7 +35,7 @@ def a_shot(
     vector = np.zeros(8, dtype=np.float32)
     vector[len(said) % 8] = 1.0
     quality = ShotQuality(luma=0.5, sharpness=sharpness, motion=0.2, text_area=0.0, loudness_db=-20.0)
-    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech, regions)
+    return TaggedShot(start, start + seconds, tuple(said), vector, quality, burnt_in, speech, regions=regions)
 
 
 def in_a_row(*shots: TaggedShot) -> tuple[TaggedShot, ...]:

@@ -107,7 +107,7 @@ class Stages:
 
     def __init__(self, cache: Path, extractor: FeatureExtractor, tagger: Any, *, soft: bool) -> None:
         self.extractor, self.tagger, self.soft = extractor, tagger, SoftCuts() if soft else None
-        self.picture, self.reader = extractor._picture, extractor._reader
+        self.picture, self.reader = extractor.picture, extractor._reader
         self.listener = Listener(cache, threads=1)
         self.spent: dict[str, float] = {}
 
