@@ -11,7 +11,7 @@ from typing import Literal
 
 from factory.errors import FactoryError
 from factory.store import assets
-from factory.wiring import Parts
+from factory.wiring import BackboneUnavailable, Parts
 from understanding.errors import MediaRefused
 
 Status = Literal["added", "known", "refused"]
@@ -43,9 +43,14 @@ class Provenance:
 
 
 def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
-    """Bring one file in; a file that cannot be used is refused, never raised, so that the rest goes on."""
+    """Bring one file in; a file that cannot be used is refused, never raised, so that the rest goes on.
+
+    Raises BackboneUnavailable: no file could be tagged.
+    """
     try:
         return _ingest(path, parts, provenance or Provenance())
+    except BackboneUnavailable:
+        raise
     except MediaRefused as refusal:
         return Ingested(str(path), "refused", code=refusal.code, message=_told(refusal.cause, refusal.next_step))
     except FactoryError as refusal:
@@ -60,6 +65,9 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
     try:
         tagged = parts.tagger.read_as(adopted.path, path.name)
+    except BackboneUnavailable:
+        adopted.path.unlink(missing_ok=True)  # nothing refers to it
+        raise
     except MediaRefused as refusal:
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
         cause = refusal.cause.replace(adopted.path.name, repr(path.name)[1:-1])  # the name that the person knows

@@ -87,13 +87,14 @@ class Parts:
 
         if self._own_rows:
             return self.tagger_of(SHIPPED_TAGGER)
+        tagger = self.tagger_of(None)
         log.warning(
             "the shipped net cannot read rows of FACTORY_PICTURE=%s, FACTORY_SOUND=%s: tags come from names alone; "
             "train one for them with factory train tagger",
             self.settings.picture,
             self.settings.sound,
         )
-        return self.tagger_of(None)
+        return tagger
 
     @property
     def _own_rows(self) -> bool:

@@ -246,8 +246,12 @@ def test_a_net_that_learned_from_other_rows_is_refused(house: Parts, tmp_path: P
     assert set(rows_of(house.features)) == {"picture", "sound"}
 
 
-def test_a_wrong_name_is_refused_by_every_verb_in_one_sentence(tmp_path: Path) -> None:
+def test_a_wrong_name_ends_an_ingest_before_anything_is_kept(tmp_path: Path) -> None:
     built = parts(Settings(home=tmp_path / "home", database_url="", picture="nowhere"))
-    with pytest.raises(BackboneUnavailable, match="FACTORY_PICTURE=nowhere"):
-        _ = built.tagger
+    clip = draw_video(tmp_path / "a.avi", [scene(1)] * 5)
+    with pytest.raises(BackboneUnavailable, match="FACTORY_PICTURE=nowhere") as refused:
+        ingest(clip, built)
+    assert refused.value.sentence().startswith("backbone-unavailable: ")
+    assert not [path for path in (tmp_path / "home").rglob("*") if path.suffix == ".avi"]
+    assert clip.exists()
     built.sessions.close()

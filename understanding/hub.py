@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import CRITICAL, getLogger
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,15 +86,19 @@ def _ends(path: Path) -> bytes:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars and no advice: a library prints nothing."""
+    """No progress bars, no advice, no log of each try: a library prints nothing, and what fails is raised."""
     from transformers.utils import logging  # noqa: PLC0415  takes seconds to import
 
+    asking = getLogger("huggingface_hub")
+    before = asking.level
+    asking.setLevel(CRITICAL)
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers does not type it
     try:
         yield
     finally:
+        asking.setLevel(before)
         logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
