@@ -24,7 +24,7 @@ from tqdm import tqdm
 from factory import orders
 from factory.doctor import examine
 from factory.errors import FactoryError, WrongUsage
-from factory.ingest import Ingested, Provenance, ingest, passed_over, wanted_files
+from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted_files
 from factory.plan.brief import Brief
 from factory.plan.storyboard import schema
 from factory.settings import Settings
@@ -65,6 +65,7 @@ def ingest_command(
     as_json: AsJson = False,
     credit: Annotated[str, typer.Option(help="who is to be credited for these clips")] = "",
     licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="files at once, each decoded in a process of its own")] = 1,
 ) -> None:
     """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
     house = _house()
@@ -72,9 +73,9 @@ def ingest_command(
     refused = skipped = 0
     if not files:
         _say("there is no file in what was named")
-    with tqdm(files, unit="clip", disable=None, file=sys.stderr) as bar:
-        for file in bar:
-            outcome = ingest(file.path, house, Provenance(credit, licence))
+    with tqdm(total=len(files), unit="clip", disable=None, file=sys.stderr) as bar:
+        for file, outcome in ingest_all(files, house, Provenance(credit, licence), jobs=jobs):
+            bar.update()
             if passed_over(file, outcome):
                 skipped += 1
                 continue

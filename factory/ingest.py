@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +56,25 @@ def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> In
         return Ingested(str(path), "refused", code=refusal.code, message=_told(refusal.cause, refusal.next_step))
     except FactoryError as refusal:
         return Ingested(str(path), "refused", code=refusal.code, message=_told(refusal.cause, refusal.next_step))
+
+
+def ingest_all(
+    files: Sequence[Wanted], parts: Parts, provenance: Provenance | None = None, *, jobs: int = 1
+) -> Iterator[tuple[Wanted, Ingested]]:
+    """Bring files in, `jobs` at once, and yield what became of each in their order.
+
+    Threads are enough: each file is decoded in a process of its own, and the nets run outside Python's lock."""
+    if jobs == 1 or len(files) < 2:
+        yield from ((file, ingest(file.path, parts, provenance)) for file in files)
+        return
+    _ = parts.sessions, parts.files, parts.tagger  # built once, before several ask for them
+    with ThreadPoolExecutor(jobs) as pool:
+        works = [pool.submit(ingest, file.path, parts, provenance) for file in files]
+        try:
+            yield from ((file, work.result()) for file, work in zip(files, works, strict=True))
+        finally:
+            for work in works:
+                work.cancel()
 
 
 def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
