@@ -7,6 +7,8 @@ settings of a temporary home, a silent voice or a tagger of its own.
 from __future__ import annotations
 
 import errno
+import hashlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from factory.errors import FactoryError
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
+from factory.store import models
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
 from understanding.labels import Taxonomy, load_taxonomy
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from understanding import Tagger
     from understanding.calibration import Calibration
     from understanding.feature_files import KeptFeatures
+
+
+log = logging.getLogger(__name__)
 
 
 class HomeUnusable(FactoryError):
@@ -39,6 +45,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._loading = threading.Lock()
+        self._loaded: str | None = None  # the promoted checkpoint that `_tagger` is of, None for the shipped one
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -68,22 +75,56 @@ class Parts:
 
     @property
     def tagger(self) -> Tagger:
-        """The tagger; torch is imported here and nowhere else in the factory."""
+        """The present tagger, also after another was promoted meanwhile; torch is imported here and nowhere else in the
+        factory."""
         with self._loading:
+            speaks = self._present()
+            if speaks != self._loaded:
+                self.__dict__.pop("_tagger", None)
+                self._loaded = speaks
             return self._tagger
 
     @cached_property
     def _tagger(self) -> Tagger:
-        from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings torch
+        from understanding.build import SHIPPED_TAGGER, CheckpointRefused  # noqa: PLC0415  brings torch
 
-        return self.tagger_of(SHIPPED_TAGGER)
+        try:
+            return self.tagger_of(self.checkpoint)
+        except CheckpointRefused as refusal:  # trained for the net of another version
+            log.warning("the promoted tagger cannot be used, the shipped one speaks: %s", refusal.cause)
+            return self.tagger_of(SHIPPED_TAGGER)
+
+    def _present(self) -> str | None:
+        with self.sessions.read() as session:
+            return models.present(session)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The weights that speak; the shipped ones, with a warning, where the promoted ones are missing or damaged."""
+        from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings the sentence encoder
+
+        digest = self._present()
+        if digest is None or intact(self.trained / f"{digest}.safetensors", digest):
+            return self.trained / f"{digest}.safetensors" if digest else SHIPPED_TAGGER
+        log.warning(
+            "the promoted tagger %s is missing or damaged in %s: the shipped one speaks. "
+            "Next: restore the file from its backup, or run `factory model rollback`",
+            digest[:12],
+            self.trained,
+        )
+        return SHIPPED_TAGGER
 
     @property
     def calibration(self) -> Calibration:
-        """The tagger's thresholds, without the tagger."""
-        from understanding.build import SHIPPED_TAGGER, read_calibration  # noqa: PLC0415  brings the sentence encoder
+        """The present tagger's thresholds, without the tagger."""
+        from understanding.build import read_calibration  # noqa: PLC0415  brings the sentence encoder
 
-        return read_calibration(SHIPPED_TAGGER)
+        return read_calibration(self.checkpoint)
+
+    @property
+    def trained(self) -> Path:
+        """Where the checkpoints lie that were trained here, each under the sha256 of its bytes."""
+        return self.settings.home.resolve() / "models"
 
     def tagger_of(self, checkpoint: Path) -> Tagger:
         """Return the tagger with the weights of a checkpoint. Raises CheckpointRefused."""
@@ -111,6 +152,15 @@ class Parts:
         lexicons = load_lexicons()
         voices = voices_for(self.settings.voice, lexicons, self.files.cached)
         return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
+
+
+def intact(checkpoint: Path, digest: str) -> bool:
+    """Does the file hold the bytes of this sha256?"""
+    try:
+        with checkpoint.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except OSError:
+        return False
 
 
 def parts(settings: Settings | None = None) -> Parts:

@@ -92,7 +92,7 @@ class Tagger:
     ) -> None:
         """`weights` names the net's weights: a checkpoint's digest, or size and seed where it is untrained. `tags` name
         the net's outputs, all tags in their order if left out; of those that it does not know the belief stands."""
-        self.taxonomy, self._calibration = taxonomy, calibration or Calibration()
+        self.taxonomy, self.calibration = taxonomy, calibration or Calibration()
         places = [(taxonomy.index(tag), at) for at, tag in enumerate(tags or taxonomy.tags) if tag in taxonomy]
         self._known = np.array([place for place, _ in places], dtype=int)  # of the taxonomy's classes
         self._answers = np.array([at for _, at in places], dtype=int)  # of the net's outputs, in the same order
@@ -183,11 +183,11 @@ class Tagger:
 
     def _tags(self, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
         """Tags above their thresholds, surest first."""
-        confidence = self._calibration.confidence(answer.logits)
+        confidence = self.calibration.confidence(answer.logits)
         tags = [
             Tag(tag, round(float(confidence[i]), 4), belief.loudest(i, answer.by_modality))
             for i, tag in enumerate(self.taxonomy.tags)
-            if confidence[i] >= self._calibration.threshold(tag)
+            if confidence[i] >= self.calibration.threshold(tag)
         ]
         return self._without_contradiction(sorted(tags, key=lambda tag: -tag.confidence))
 
