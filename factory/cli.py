@@ -57,6 +57,7 @@ app.add_typer(report_app, name="report")
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
 SOME_REFUSED = 3
+RETAG = "new clips are tagged by it from now on; `factory retag` brings the library along"
 
 
 @app.command("ingest")
@@ -367,6 +368,40 @@ def describe_command(
     _answer(about) if as_json else _print(told(about))
 
 
+@model_app.command("list")
+def model_list_command(as_json: AsJson = False) -> None:
+    """List the taggers that were trained here, newest first, and the shipped one. Example: factory model list"""
+    from factory.models import listed  # noqa: PLC0415  brings the store
+
+    rows = listed(_house())
+    if as_json:
+        _answer(rows)
+        return
+    for row in rows:
+        counts = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in row.get("trained_on", {}).items())
+        _print(f"{row['checkpoint'][:12]:<12}  {row['state']:<9}  {(row.get('made_at') or '')[:16]:<16}  {counts}")
+
+
+@model_app.command("promote")
+def model_promote_command(
+    checkpoint: Annotated[str, typer.Argument(help="digest as factory model list tells it, its beginning, or shipped")],
+) -> None:
+    """Let a tagger speak from now on. Example: factory model promote 3fa9c1d2"""
+    from factory.models import promote, told  # noqa: PLC0415  brings the store
+
+    _print(told(promote(_house(), checkpoint)))
+    _say(RETAG)
+
+
+@model_app.command("rollback")
+def model_rollback_command() -> None:
+    """Take the last promotion back: the tagger before it speaks again. Example: factory model rollback"""
+    from factory.models import roll_back, told  # noqa: PLC0415  brings the store
+
+    _print(told(roll_back(_house())))
+    _say(RETAG)
+
+
 @train_app.command("head")
 def train_head_command(
     config: Annotated[str, typer.Argument(help="YAML file of an experiment, or the name of one of the house's own")],
@@ -384,13 +419,22 @@ def train_head_command(
 
 @train_app.command("tagger")
 def train_tagger_command(
-    clips: Annotated[Path, typer.Option(help="folder of labelled clips")],
-    labels: Annotated[Path, typer.Option(help="CSV of those clips: file, coarse, tags")],
-    out: Annotated[Path, typer.Option(help="the checkpoint that is written")] = Path("tagger.safetensors"),
+    clips: Annotated[Path | None, typer.Option(help="folder of labelled clips")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV of those clips: file, coarse, tags")] = None,
+    out: Annotated[Path, typer.Option(help="the checkpoint that is written, without --library")] = Path(
+        "tagger.safetensors"
+    ),
     licence: Annotated[list[str] | None, typer.Option(help="learn only from clips under it; repeatable")] = None,
+    library: Annotated[bool, typer.Option("--library", help="learn what the desk corrected; kept in the home")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="let it speak whatever the comparison says")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train the tagger on labelled clips. Example: factory train tagger --clips c/ --labels c/labels.csv"""
+    """Train the tagger, on labelled clips or on the desk's corrections. Example: factory train tagger --library"""
+    if library:
+        _learn(clips, labels, licence or (), force=promote, as_json=as_json)
+        return
+    if not (clips and labels):
+        raise WrongUsage("there is nothing to learn from", next_step="name --clips and --labels, or --library")
     from understanding.learning.tagger_runs import train_tagger  # noqa: PLC0415  brings torch
 
     house = Parts(Settings())
@@ -410,6 +454,28 @@ def train_tagger_command(
     scores = asdict(taught.scores)
     _answer(scores) if as_json else _print("\n".join(f"{name:<16}{value}" for name, value in scores.items()))
     raise typer.Exit(SOME_REFUSED if taught.refused else 0)
+
+
+def _learn(clips: Path | None, labels: Path | None, licences: Sequence[str], *, force: bool, as_json: bool) -> None:
+    """Teach the tagger what the desk corrected, and leave by SOME_REFUSED where a clip or a row could not be used."""
+    from factory.learning import Table, learn  # noqa: PLC0415  brings torch
+
+    if bool(clips) != bool(labels):
+        raise WrongUsage("--clips and --labels go together", next_step="name both, or neither")
+    table = Table(labels, clips, licences) if labels and clips else None
+    with _understood():
+        learned = learn(_house(), table, force=force, say=_say)
+    for line in learned.refused:
+        _say(line)
+    if as_json:
+        _answer(asdict(learned))
+    else:
+        verb = "promoted" if learned.promoted else "kept as a candidate, not promoted"
+        _print(f"{learned.checkpoint[:12]} {verb}: {learned.why}")
+    _say(
+        RETAG if learned.promoted else f"to let it speak all the same: factory model promote {learned.checkpoint[:12]}"
+    )
+    raise typer.Exit(SOME_REFUSED if learned.refused else 0)
 
 
 @app.command("evaluate")
@@ -468,13 +534,14 @@ def evaluate_command(
 
 def _evaluate_clips(folder: Path, labels: Path | None, checkpoint: Path | None, *, as_json: bool) -> None:
     """Score the tagger, and leave by SOME_REFUSED where a row or a clip could not be used."""
+    from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings the sentence encoder
     from understanding.clip_scores import evaluate_clips  # noqa: PLC0415  brings torch
 
     if not labels:
         raise WrongUsage("--clips needs --labels", next_step="name the CSV with the columns file, coarse, tags")
     house = Parts(Settings())
     with _understood(), tqdm(unit="clip", disable=None, file=sys.stderr) as bar:
-        tagger = house.tagger_of(checkpoint) if checkpoint else house.tagger
+        tagger = house.tagger_of(checkpoint or SHIPPED_TAGGER)
         found = evaluate_clips(folder, labels, tagger, lambda done, total: _move(bar, done, total, ""))
     for line in found.refused:
         _say(line)

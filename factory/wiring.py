@@ -7,6 +7,7 @@ settings of a temporary home, a silent voice or a tagger of its own.
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
 import threading
@@ -19,6 +20,7 @@ from factory.errors import FactoryError
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
+from factory.store import models
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
 from understanding.errors import Refused
@@ -48,6 +50,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._loading = threading.Lock()
+        self._loaded: str | None = None  # the promoted checkpoint that `_tagger` is of, None for the shipped one
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -77,35 +80,76 @@ class Parts:
 
     @property
     def tagger(self) -> Tagger:
-        """The tagger; torch is imported here and nowhere else in the factory."""
+        """The present tagger, also after another was promoted meanwhile; torch is imported here and nowhere else in the
+        factory."""
         with self._loading:
+            speaks = self._present()
+            if speaks != self._loaded:
+                self.__dict__.pop("_tagger", None)
+                self._loaded = speaks
             return self._tagger
 
     @cached_property
     def _tagger(self) -> Tagger:
+        from understanding.build import SHIPPED_TAGGER, CheckpointRefused  # noqa: PLC0415  brings torch
+
+        checkpoint = self.checkpoint
+        if checkpoint != SHIPPED_TAGGER:
+            try:
+                return self.tagger_of(checkpoint)
+            except CheckpointRefused as refusal:  # trained for the net of another version, or for other rows
+                log.warning("the promoted tagger cannot be used: %s", refusal.cause)
+        return self._untaught()
+
+    def _untaught(self) -> Tagger:
+        """The shipped tagger, or where another net than its own gives the rows, one of names alone."""
         from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings torch
 
         if self._own_rows:
             return self.tagger_of(SHIPPED_TAGGER)
-        tagger = self.tagger_of(None)
         log.warning(
             "the shipped net cannot read rows of FACTORY_PICTURE=%s, FACTORY_SOUND=%s: tags come from names alone; "
             "train one for them with factory train tagger",
             self.settings.picture,
             self.settings.sound,
         )
-        return tagger
+        return self.tagger_of(None)
 
     @property
     def _own_rows(self) -> bool:
         return self.settings.picture in ("", "efficientnet-lite0") and self.settings.sound in ("", "log-mel")
 
+    def _present(self) -> str | None:
+        with self.sessions.read() as session:
+            return models.present(session)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The weights that speak; the shipped ones, with a warning, where the promoted ones are missing or damaged."""
+        from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings the sentence encoder
+
+        digest = self._present()
+        if digest is None or intact(self.trained / f"{digest}.safetensors", digest):
+            return self.trained / f"{digest}.safetensors" if digest else SHIPPED_TAGGER
+        log.warning(
+            "the promoted tagger %s is missing or damaged in %s: the shipped one speaks. "
+            "Next: restore the file from its backup, or run `factory model rollback`",
+            digest[:12],
+            self.trained,
+        )
+        return SHIPPED_TAGGER
+
     @property
     def calibration(self) -> Calibration:
-        """The tagger's thresholds, without the tagger."""
-        from understanding.build import SHIPPED_TAGGER, read_calibration  # noqa: PLC0415  brings the sentence encoder
+        """The present tagger's thresholds, without the tagger."""
+        from understanding.build import read_calibration  # noqa: PLC0415  brings the sentence encoder
 
-        return read_calibration(SHIPPED_TAGGER)
+        return read_calibration(self.checkpoint)
+
+    @property
+    def trained(self) -> Path:
+        """Where the checkpoints lie that were trained here, each under the sha256 of its bytes."""
+        return self.settings.home.resolve() / "models"
 
     def tagger_of(self, checkpoint: Path | None) -> Tagger:
         """Return the tagger with the weights of a checkpoint, or with none. Raises CheckpointRefused."""
@@ -142,6 +186,15 @@ class Parts:
         lexicons = load_lexicons()
         voices = voices_for(self.settings.voice, lexicons, self.files.cached)
         return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
+
+
+def intact(checkpoint: Path, digest: str) -> bool:
+    """Does the file hold the bytes of this sha256?"""
+    try:
+        with checkpoint.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except OSError:
+        return False
 
 
 def parts(settings: Settings | None = None) -> Parts:

@@ -101,6 +101,11 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("correct", "1", "nigt"), 2, "unknown-tag"),
         (("correct", "1", "night"), 1, "unknown-shot"),
         (("correct", "1", "night", "--take-back"), 1, "no-correction"),
+        (("train", "tagger"), 2, "wrong-usage"),
+        (("train", "tagger", "--library"), 1, "nothing-taught"),
+        (("train", "tagger", "--library", "--clips", "absent"), 2, "wrong-usage"),
+        (("model", "promote", "abcd"), 1, "unknown-checkpoint"),
+        (("model", "rollback"), 1, "nothing-to-roll-back"),
         (("evaluate",), 2, "wrong-usage"),
         (("evaluate", "--clips", "absent"), 2, "wrong-usage"),
         (("evaluate", "--clips", "absent", "--labels", "absent.csv"), 2, "labels-refused"),
@@ -116,6 +121,13 @@ def test_refusals_have_a_code_a_cause_and_a_next_step(
     assert "Next: " in line
     assert len(line) < 500
     assert told.stdout == ""
+
+
+def test_the_shipped_tagger_speaks_where_none_was_trained(here: Here) -> None:
+    assert json.loads(here("model", "list", "--json").stdout) == [{"checkpoint": "shipped", "state": "present"}]
+    told = here("model", "promote", "shipped")
+    assert told.stdout == "the shipped tagger speaks\n"
+    assert "factory retag" in told.stderr
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ DOORS = ("factory.web", "factory.cli", "workers")
 VERBS = (
     *("factory.ingest", "factory.produce", "factory.find", "factory.orders", "factory.demo", "factory.doctor"),
     *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
-    *("factory.tag_report", "factory.duplicates"),
+    *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -101,7 +101,7 @@ class Tagger:
     ) -> None:
         """`weights` names the net's weights: a checkpoint's digest, or size and seed where it is untrained. `tags` name
         the net's outputs, all tags in their order if left out; of those that it does not know the belief stands."""
-        self.taxonomy, self._calibration = taxonomy, calibration or Calibration()
+        self.taxonomy, self.calibration = taxonomy, calibration or Calibration()
         places = [(taxonomy.index(tag), at) for at, tag in enumerate(tags or taxonomy.tags) if tag in taxonomy]
         self._known = np.array([place for place, _ in places], dtype=int)  # of the taxonomy's classes
         self._answers = np.array([at for _, at in places], dtype=int)  # of the net's outputs, in the same order
@@ -174,7 +174,7 @@ class Tagger:
             return
         for shot, answer in zip(shots, answers, strict=True):
             if shot.face is not None:
-                answer.logits[self.taxonomy.index(FACE)] = self._calibration.logit(shot.face)
+                answer.logits[self.taxonomy.index(FACE)] = self.calibration.logit(shot.face)
 
     def _placed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """The net's outputs (N,) at their classes of the taxonomy (C,), 0 for those that it does not know."""
@@ -205,11 +205,11 @@ class Tagger:
 
     def _tags(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
         """Tags above their thresholds, surest first."""
-        confidence = self._calibration.confidence(answer.logits)
+        confidence = self.calibration.confidence(answer.logits)
         tags = [
             Tag(tag, round(float(confidence[i]), 4), belief.loudest(i, answer.by_modality))
             for i, tag in enumerate(self.taxonomy.tags)
-            if confidence[i] >= self._calibration.threshold(tag) and not (tag == FACE and shot.face is not None)
+            if confidence[i] >= self.calibration.threshold(tag) and not (tag == FACE and shot.face is not None)
         ]
         if shot.face is not None and shot.face >= SURE_FACE and FACE in self.taxonomy:
             tags.append(Tag(FACE, round(shot.face, 4), "picture"))

@@ -78,6 +78,31 @@ class Model(Base):
     version: Mapped[str] = mapped_column(String(200), unique=True)
 
 
+class CheckpointRow(Base):
+    """Weights that were trained here, by the sha256 of their file. `began_with` names those that spoke at the time."""
+
+    __tablename__ = "checkpoint"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(Digest, unique=True)
+    made_at: Mapped[datetime] = mapped_column(default=utc_now)
+    began_with: Mapped[str | None] = mapped_column(Digest)
+    trained_on: Mapped[dict[str, Any]]
+    scores: Mapped[dict[str, Any]]
+
+
+class Promotion(Base):
+    """A checkpoint became the present one, or the shipped one did (None). The newest that was not rolled back holds."""
+
+    __tablename__ = "promotion"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checkpoint_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
+    promoted_at: Mapped[datetime] = mapped_column(default=utc_now)
+    why: Mapped[str] = mapped_column(Text, default="")
+    rolled_back_at: Mapped[datetime | None]
+
+
 class Asset(Base):
     """A file of the library, named by the sha256 of its bytes. Sizes are pixels as shown, `seconds` is exact."""
 

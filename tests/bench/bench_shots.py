@@ -60,7 +60,10 @@ def main() -> None:
         clips = sorted(given.clips.glob("*.mp4")) if given.clips else _drawn(Path(folder) / "drawn")
         for name, group in [*_composed(clips, Path(folder)), *_rendered(given.rendered)]:
             for detector, find in finders.items():
-                print(_row(name, detector, [(joints, [float(at) for at in find(path)]) for path, joints in group]), flush=True)
+                print(
+                    _row(name, detector, [(joints, [float(at) for at in find(path)]) for path, joints in group]),
+                    flush=True,
+                )
 
 
 def _fast(path: Path) -> Sequence[Fraction]:

@@ -1,7 +1,9 @@
 """Training the tagger on labelled clips: a few dozen to some thousand, coarse labels complete, fine ones partial.
 
 What the names of the tags tell is the net's prior (`matching`). So few examples cannot replace it, only correct it: the
-loss holds the answer near the prior, and the net learns where the prior is wrong.
+loss holds the answer near the prior, and the net learns where the prior is wrong. A net that is taught further is held
+near its own former answers instead (Li & Hoiem, Learning without Forgetting, ECCV 2016, arXiv 1606.09282), also on
+lessons of which nothing is known.
 """
 
 from __future__ import annotations
@@ -39,12 +41,13 @@ class Recipe:
     decay: float = 1e-2
     noise: float = 0.3  # of each feature's spread
     masking: float = 0.2  # chance that a whole modality is taken away
-    hold: float = 0.05  # weight of the squared distance from the prior, in logits
+    hold: float = 0.05  # weight of the squared distance from the prior, or from the former answer, in logits
     pseudo_count: float = 5.0  # of the label graph
     nets: int = 1  # how many are averaged in an answer on clips held out; the one that is kept is the first
 
 
 RECIPE: Final = Recipe()
+AT_ONCE: Final = 64  # shots that a net answers for without learning
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +110,49 @@ def fit(
     )
     net.start_at_zero()
     _scale(net, lessons)
-    everything = _Pupil(lessons, [taxonomy.index(tag) for tag in taxonomy.facet(COARSE)])
+    _train(net, _Pupil(lessons, taxonomy), seed, recipe, said)
+    return net
+
+
+def fit_further(
+    net: Net,
+    lessons: Sequence[Lesson],
+    taxonomy: Taxonomy,
+    *,
+    seed: int,
+    recipe: Recipe,
+    said: Callable[[int, float], None] = lambda _epoch, _loss: None,
+) -> None:
+    """Teach a net whose classes are the taxonomy's more lessons, held near what it answers them now; left in eval mode.
+
+    ValueError without a lesson.
+    """
+    if not lessons:
+        raise ValueError("there is no lesson to learn from")
+    pupil = _Pupil(lessons, taxonomy)
+    pupil.hold_to(net)
+    _train(net, pupil, seed, recipe, said, steady=True)
+
+
+def _train(
+    net: Net, everything: _Pupil, seed: int, recipe: Recipe, said: Callable[[int, float], None], *, steady: bool = False
+) -> None:
+    """`steady` norms keep the statistics that they have: a few corrected shots are no sample of a library."""
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(
         [p for p in net.parameters() if p.requires_grad], lr=recipe.rate, weight_decay=recipe.decay
     )
-    steps = recipe.epochs * -(-len(everything) // recipe.batch)
+    steps = recipe.epochs * len(_batches(torch.arange(len(everything)), recipe.batch))
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(seed)
         net.train()
+        for norm in (part for part in net.modules() if steady and isinstance(part, torch.nn.BatchNorm1d)):
+            norm.eval()
         for epoch in range(recipe.epochs):
             losses = []
             order = torch.randperm(len(everything), generator=generator)
-            for places in torch.split(order, recipe.batch):
+            for places in _batches(order, recipe.batch):
                 loss = everything.loss(net, places, recipe, generator)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -128,7 +160,13 @@ def fit(
                 falling.step()
                 losses.append(loss.item())
             said(epoch, float(np.mean(losses)))
-    return net.eval()
+    net.eval()
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Split an order; a single shot left over joins the batch before it, for a norm cannot tell its spread."""
+    split = list(torch.split(order, size))
+    return [*split[:-2], torch.cat(split[-2:])] if len(split) > 1 and len(split[-1]) == 1 else split
 
 
 def answers(net: Net, lessons: Sequence[Lesson]) -> Floats:
@@ -172,12 +210,13 @@ def held_out_answers(
 class _Pupil:
     """All shots of the lessons as one batch, and the loss on some of them."""
 
-    def __init__(self, lessons: Sequence[Lesson], coarse: Sequence[int]) -> None:
+    def __init__(self, lessons: Sequence[Lesson], taxonomy: Taxonomy) -> None:
         self._batch = collate([shot for one in lessons for shot in one.shots])
         states = np.repeat(np.stack([one.states for one in lessons]), [len(one.shots) for one in lessons], axis=0)
         self._states = torch.from_numpy(states)
         self._share = torch.from_numpy(np.concatenate([one.shares() for one in lessons]))
-        self._coarse = torch.tensor(coarse)
+        self._coarse = torch.tensor([taxonomy.index(tag) for tag in taxonomy.facet(COARSE)])
+        self._near = self._batch.prior  # what the answers are held near, (S, C)
         self._spread = (
             _spread(self._batch.picture, self._batch.picture_mask),
             _spread(self._batch.sound, self._batch.sound_mask),
@@ -186,30 +225,48 @@ class _Pupil:
     def __len__(self) -> int:
         return len(self._states)
 
+    def hold_to(self, net: Net) -> None:
+        """Hold the answers near those that a net gives now."""
+        with torch.no_grad():
+            places = torch.split(torch.arange(len(self)), AT_ONCE)
+            self._near = torch.cat([net.eval()(self._at(some)) for some in places])
+
     def loss(self, net: Net, places: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-        """Softmax cross-entropy of the coarse label, cross-entropy of each known fine cell, and the hold, a clip."""
-        batch = self._seen(places, recipe, generator)
-        logits, states, share = net(batch), self._states[places], self._share[places]
+        """Softmax cross-entropy of the coarse label, cross-entropy of each known fine cell, and the hold, a clip.
+
+        Where the coarse labels are not all known, those that are count as fine ones do.
+        """
+        logits = net(self._seen(places, recipe, generator))
+        states, share = self._states[places], self._share[places]
+        coarse = states[:, self._coarse]
+        told = (coarse == POSITIVE).any(dim=1) & (coarse != UNKNOWN).all(dim=1)
         fine = states.clone()
-        fine[:, self._coarse] = UNKNOWN
+        fine[:, self._coarse] = torch.where(told.unsqueeze(1), UNKNOWN, coarse)
         known = (fine != UNKNOWN).to(logits.dtype)
         cells = functional.binary_cross_entropy_with_logits(
             logits, (fine == POSITIVE).to(logits.dtype), reduction="none"
         )
-        coarse = states[:, self._coarse]
-        told = (coarse == POSITIVE).any(dim=1)
         scene = functional.cross_entropy(
             logits[:, self._coarse], (coarse == POSITIVE).int().argmax(dim=1), reduction="none"
         )
-        moved = ((logits - batch.prior) ** 2).sum(dim=1) if batch.prior is not None else logits.new_zeros(len(logits))
+        moved = ((logits - self._near[places]) ** 2).sum(dim=1) if self._near is not None else logits.new_zeros(())
         each = (cells * known).sum(dim=1) + scene * told + recipe.hold * moved
         mean: Tensor = (each * share).sum() / share.sum()
         return mean + net.penalty()
 
     def _seen(self, places: Tensor, recipe: Recipe, generator: torch.Generator) -> Batch:
         """The shots at `places` with noise and without some of their modalities."""
+        batch = self._at(places)
+        noisy = replace(
+            batch,
+            picture=add_noise(batch.picture, recipe.noise, generator, spread=self._spread[0], mask=batch.picture_mask),
+            sound=add_noise(batch.sound, recipe.noise, generator, spread=self._spread[1], mask=batch.sound_mask),
+        )
+        return mask_modalities(noisy, recipe.masking, generator)
+
+    def _at(self, places: Tensor) -> Batch:
         whole = self._batch
-        batch = Batch(
+        return Batch(
             picture=whole.picture[places],
             picture_mask=whole.picture_mask[places],
             sound=whole.sound[places],
@@ -219,12 +276,6 @@ class _Pupil:
             sentence=whole.sentence[places],
             prior=None if whole.prior is None else whole.prior[places],
         )
-        noisy = replace(
-            batch,
-            picture=add_noise(batch.picture, recipe.noise, generator, spread=self._spread[0], mask=batch.picture_mask),
-            sound=add_noise(batch.sound, recipe.noise, generator, spread=self._spread[1], mask=batch.sound_mask),
-        )
-        return mask_modalities(noisy, recipe.masking, generator)
 
 
 def _spread(rows: Tensor, mask: Tensor) -> Tensor:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from understanding.build import TAGGER_SIZE, load_bert, load_tagger, rows_of, save_checkpoint, size_for
 from understanding.clip_labels import LabelledClip, LabelsRefused, read_labels
@@ -42,33 +45,40 @@ def train_tagger(
     taxonomy: Taxonomy,
     features: Features,
     licences: Sequence[str] = (),
+    desk: Sequence[Lesson] = (),
+    kept_apart: frozenset[str] = frozenset(),
     recipe: Recipe = RECIPE,
     seed: int = SEED,
     say: Say = lambda _line: None,
 ) -> Taught:
     """Train the tagger's net on the clips of a table and write its checkpoint to `out`, whole or not at all.
 
-    With `licences` only clips under one of them, as the table's column `licence` names it, are learned from. Raises
+    With `licences` only clips under one of them, as the table's column `licence` names it, are learned from; clips
+    whose sha256 is in `kept_apart` never are. `desk` are further lessons, of which the scores say nothing. Raises
     LabelsRefused where too little is left.
     """
     labels = read_labels(table, folder, taxonomy)
     wanted = [clip for clip in labels.clips if not licences or clip.licence in licences]
+    wanted = [clip for clip in wanted if not kept_apart or _digest(clip.path) not in kept_apart]
     _check(wanted, table)
     tagger = load_tagger(cache_dir, taxonomy, None, features=features)
-    clips, lessons, refused = lessons_of(wanted, tagger, say)
+    clips, labelled, refused = lessons_of(wanted, tagger, say)
     _check(clips, table)
+    lessons = [*labelled, *desk]
     size, (bert, _) = size_for(features), load_bert()
     held_out = held_out_answers(
         size, lessons, taxonomy, bert, seed=seed, recipe=recipe, said=lambda source: say(f"{source} held out")
     )
-    scores = score_clips(held_out, clips, taxonomy)
+    scores = score_clips(held_out[: len(clips)], clips, taxonomy)
+    states = np.stack([one.states for one in lessons])
     net = fit(size, lessons, taxonomy, bert, seed=seed, recipe=recipe)
     more: dict[str, Any] = {
-        "calibration": asdict(calibrated(held_out, states_of(clips, taxonomy), taxonomy.tags)),
+        "calibration": asdict(calibrated(held_out, states, taxonomy.tags)),
         "rows": rows_of(features),
         "recipe": {**asdict(recipe), "seed": seed},
         "clips": sorted(clip.path.name for clip in clips),
         "held_out": asdict(scores),
+        "desk": len(desk),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, net, size=TAGGER_SIZE, tags=taxonomy.tags, more=more)
@@ -95,6 +105,11 @@ def lessons_of(
         clips.append(clip)
         lessons.append(Lesson(tuple(tagger.inputs(read)), seconds, known, clip.source))
     return clips, lessons, refused
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(clips: Sequence[LabelledClip], table: Path) -> None:
