@@ -9,14 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from understanding.build import TAGGER_SIZE, load_bert, load_tagger
+from understanding.build import load_bert, load_tagger, size_for
 from understanding.clip_labels import read_labels
 from understanding.clip_scores import SENSES, ClipScores, score_clips
 from understanding.labels import Taxonomy
 from understanding.learning.clips import RECIPE, Lesson, Recipe, held_out_answers
 from understanding.learning.protocol_b import DRAWS, FIGURES, Floats, Method, baselines, compared
 from understanding.learning.tagger_runs import SEED, lessons_of
-from understanding.sizes import SIZES, Size
+from understanding.sizes import Size
 from understanding.tagged import Modality
 from understanding.tagger import Features
 
@@ -58,9 +58,7 @@ def protocol_b(
 
     Each folder has its `labels.csv`. Raises LabelsRefused.
     """
-    size, (bert, _) = SIZES[TAGGER_SIZE], load_bert()
-    if not isinstance(size, Size):
-        raise TypeError(f"{TAGGER_SIZE} is a mix; the tagger is one net")
+    size, (bert, _) = size_for(features), load_bert()
     tables = [read_labels(folder / TABLE, folder, taxonomy) for folder in (trained, *tested)]
     tagger = load_tagger(cache_dir, taxonomy, None, features=features)
     wanted = [clip for table in tables for clip in table.clips]
