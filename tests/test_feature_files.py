@@ -41,6 +41,7 @@ class Counting:
 def sample() -> ClipFeatures:
     seen = {"camera": MOVES, "face": 0.75, "regions": MARKS, "burnt_in": "京A·12345", "warnings": ("blurred",)}
     first = replace(shot(3, {5: 0.5}), **seen, start=Fraction(1, 3))  # type: ignore[arg-type]  # fields by name
+    first = replace(first, glances=np.arange(2 * 18 * 32, dtype=np.uint8).reshape(2, 18, 32))
     return clip(first, shot(2, {}, start=3, sound=False), title="标题", warnings=("low-res",))
 
 
@@ -52,6 +53,7 @@ def test_what_is_saved_comes_back_in_halves(tmp_path: Path) -> None:
     for one, two in zip(back.shots, made.shots, strict=True):
         for name in ("start", "end", "burnt_in", "speech", "quality", "warnings", "camera", "face", "regions"):
             assert getattr(one, name) == getattr(two, name)
+        np.testing.assert_array_equal(one.glances, two.glances)
         for name in ("picture", "scores", "sound"):
             kept, whole = getattr(one, name), getattr(two, name)
             assert kept.dtype == np.float32

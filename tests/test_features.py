@@ -46,6 +46,7 @@ def test_a_drawn_clip_is_measured_shot_by_shot(extractor: FeatureExtractor, tmp_
     assert clip.title == "北风 X5"
     assert (light.start, light.end, dark.end) == (Fraction(0), Fraction(2), Fraction(5))
     assert len(light.sound) == 2
+    assert (light.glances.shape, dark.glances.shape) == ((8, 18, 32), (12, 18, 32))
     assert len(dark.sound) == 0
     assert light.quality.luma > 10 * dark.quality.luma
     assert light.quality.loudness_db == pytest.approx(-9, abs=1)

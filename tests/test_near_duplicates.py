@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as drawn
 from numpy.typing import NDArray
 
+from understanding import media as reading
+from understanding import scanning
 from understanding.glances import GLANCES_A_SECOND, HEIGHT, WIDTH, Glances, no_glances, pack, unpack
 from understanding.near_duplicates import SKETCH, Moves, Same, compare, moves_of, sketch
 
@@ -167,3 +170,25 @@ def test_sketches_keep_the_cosine() -> None:
         assert first.shape == (SKETCH,)
         assert first @ second / np.linalg.norm(first) / np.linalg.norm(second) == pytest.approx(true, abs=0.12)
     assert not sketch(np.zeros(1280, np.float32)).any()
+
+
+def seen(path: Path) -> Moves:
+    """What moves in a real clip, as ingest sees it."""
+    limits = reading.limits_for(reading.probe(path).seconds)
+    return moves_of(reading.in_child(scanning.scan, path, limits=limits)["glances"])
+
+
+def test_real_copies_are_told_from_other_cars_on_the_same_street(media: Path) -> None:
+    clips = media / "public"
+    clip, gif, hatchback = (
+        seen(clips / f"parking-overhead-{name}")
+        for name in ("two-cars-pass.mp4", "red-and-silver-near-duplicate.gif", "white-hatchback-in.mp4")
+    )
+    same = compare(gif, clip)
+    assert same is not None
+    assert same.likeness > 0.95
+    assert same.seconds == Fraction(9, 2)
+    assert compare(clip, hatchback) is None
+    assert compare(gif, hatchback) is None
+    dark, morning = (seen(clips / f"suburban-street-cctv-{name}.mp4") for name in ("dark-suv", "cars-morning"))
+    assert compare(dark, morning) is None

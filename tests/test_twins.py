@@ -19,6 +19,7 @@ from factory.store.schema import Shot, ShotGlances, ShotSketch, ShotTwin
 from tests.library import TAXONOMY, a_clip, a_shot, adopted, put
 from tests.test_near_duplicates import Film, cropped, glances, street
 from understanding.glances import no_glances
+from understanding.near_duplicates import LIKELY
 from understanding.tagged import TaggedShot
 
 
@@ -58,7 +59,7 @@ def test_a_copy_that_comes_in_is_grouped_with_what_it_copies(sessions: db.Sessio
         ]
         (pair,) = group.pairs
         assert (pair.shot, pair.twin, pair.seconds, pair.shift) == (first[1], copy[0], Fraction(6), Fraction(2))
-        assert pair.likeness > 0.68
+        assert pair.likeness >= LIKELY
 
 
 def test_twins_of_twins_are_one_group_until_the_one_between_goes(sessions: db.Sessions) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from understanding.glances import GLANCES_A_SECOND, HEIGHT, WIDTH
 
-LIKELY: Final = 0.68  # correlation of all that moves from which two shots are the same
+LIKELY: Final = 0.8  # correlation of all that moves from which two shots are the same
 STEADY: Final = 0.35  # ... and of three quarters of the moments at least
 LEAST_STEPS: Final = 6  # that the shots share
 LEAST_MOVING: Final = 5  # of them that show something moving
@@ -28,7 +28,7 @@ SKETCH: Final = 128  # numbers of a sketch
 
 STEP: Final = 2  # glances: what changes in half a second
 CELLS: Final = (9, 16)  # rows and columns in which a crop is compared
-CROPS: Final = {0.925: (0.0, 0.5, 1.0), 0.85: (0.0, 0.25, 0.5, 0.75, 1.0)}  # share that is left -> where it lies
+CROPS: Final = {0.9: (0.0, 0.5, 1.0), 0.85: (0.0, 0.25, 0.5, 0.75, 1.0)}  # share that is left -> where it lies
 CONTRAST: Final = 50.0  # grey levels of spread that each glance is brought to
 FAINTEST: Final = 4.0  # a flatter glance is black or blank
 LEAST_SPREAD: Final = 12.0  # a fainter glance is not lifted further: its noise would be taken for motion
