@@ -157,11 +157,7 @@ def review_queue_command(
         _answer(shots)
         return
     for shot in shots:
-        asked = "  ".join(
-            f"{one['tag']}{'' if one['confidence'] is None else format(one['confidence'], ':.2f')}?"
-            f" ({', '.join(one['why'])})"
-            for one in shot["questions"]
-        )
+        asked = "  ".join(_question(one) for one in shot["questions"])
         _print(f"{shot['shot']:>6}  {shot['start']:7.2f}-{shot['end']:7.2f}  {shot['path']!r}  {asked}")
     _say("settle a question by: factory correct SHOT TAG, or --absent where it is not there")
 
@@ -600,6 +596,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not key.strip():
         raise WrongUsage(f"--set {text!r} is no key=value", next_step="write for example --set top=5")
     return key.strip(), value
+
+
+def _question(one: dict[str, Any]) -> str:
+    sure = "" if one["confidence"] is None else f":{one['confidence']:.2f}"
+    return f"{one['tag']}{sure}? ({', '.join(one['why'])})"
 
 
 def _tell_ingested(outcome: Ingested, *, as_json: bool) -> None:

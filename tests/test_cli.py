@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from factory.cli import main
+from factory.settings import Settings
+from factory.wiring import parts
+from tests.library import a_shot, put
 
 
 def factory(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -128,6 +131,18 @@ def test_the_shipped_tagger_speaks_where_none_was_trained(here: Here) -> None:
     told = here("model", "promote", "shipped")
     assert told.stdout == "the shipped tagger speaks\n"
     assert "factory retag" in told.stderr
+
+
+def test_the_review_queue_is_read_line_by_line(tmp_path: Path, here: Here) -> None:
+    house = parts(Settings(home=tmp_path))
+    with house.sessions.write() as session:
+        put(session, "a.mp4", a_shot({"night": 0.98, "mud": 0.31}))
+    told = here("review-queue")
+    line = told.stdout.split()
+    assert line[:5] == ["1", "0.00-", "4.00", "'clips/a.mp4'", "mud:0.31?"]
+    assert line[5].startswith("(unsure")
+    assert here("correct", "1", "mud", "--absent").stdout == "shot 1 does not show mud\n"
+    assert here("review-queue").stdout == ""
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from understanding.learning.partial import NEGATIVE, POSITIVE, UNKNOWN, States
 from understanding.modeling.inputs import ShotInputs
 from understanding.modeling.net import Net
 
-FURTHER: Final = Recipe(epochs=60, rate=1e-3, hold=0.1)
+FURTHER: Final = Recipe(epochs=60, rate=5e-4, hold=0.2)
 MOST_ROWS: Final = 30  # of a corrected shot, evenly spread: thousands of them lie in memory at once
 
 
