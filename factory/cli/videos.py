@@ -1,0 +1,144 @@
+"""Commands that make videos and look after the work."""
+
+from __future__ import annotations
+
+import logging
+import textwrap
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from factory import orders
+from factory.cli.console import (
+    AsJson,
+    key_value,
+    open_house,
+    print_json,
+    print_line,
+    say,
+    show_progress,
+)
+from factory.doctor import examine
+from factory.errors import WrongUsage
+from factory.plan.brief import Brief
+from factory.plan.storyboard import schema
+from factory.settings import Settings
+from factory.store import jobs as ledger
+from factory.wiring import Parts, parts
+
+app = typer.Typer()
+
+
+@app.command("make")
+def make_command(
+    template: Annotated[str, typer.Argument(help="kind of video")],
+    subject: Annotated[str | None, typer.Option(help="car or ranking of the catalogue")] = None,
+    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
+    locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
+    seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
+    brand: Annotated[str, typer.Option(help="brand kit")] = "autoreel",
+    seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
+    aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repeatable")] = None,
+    series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
+    brief = _brief(
+        template=template,
+        subject=subject,
+        data=orders.table_of(data) if data else None,
+        set=dict(key_value(text) for text in sets or ()),
+        locale=locale,
+        seconds=seconds,
+        brand=brand,
+        seed=seed,
+        aspects=tuple(aspect or ("16:9",)),
+        draft=draft,
+        series=series,
+    )
+    made = orders.make(brief, open_house(), out, on_progress=show_progress)
+    print_json(made) if as_json else print_line("\n".join(output["video"] for output in made["outputs"]))
+
+
+@app.command("jobs")
+def jobs_command(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+    cancel: Annotated[str, typer.Option(help="cancel this job")] = "",
+    approve: Annotated[str, typer.Option(help="approve this job, after looking at it")] = "",
+    publish: Annotated[str, typer.Option(help="publish this approved job")] = "",
+    retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
+) -> None:
+    """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
+    house = open_house()
+    moves = {ledger.cancel: cancel, ledger.approve: approve, ledger.publish: publish, ledger.retry: retry}
+    with house.sessions.write() as session:
+        for move, job in moves.items():
+            if job:
+                say(f"{job}: {move(session, job)}")
+        found = ledger.list_jobs(session, limit=limit)
+    if as_json:
+        print_json([orders.job_record(row) for row in found])
+        return
+    for row in found:
+        when, why = f"{row.created_at:%Y-%m-%d %H:%M}", row.error_text or ""
+        print_line(f"{row.id}  {row.state:<10} {row.progress:4.0%}  {row.brief().template:<22} {when}  {why}")
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Serve the page on FACTORY_WEB_HOST and FACTORY_WEB_PORT and work jobs off. Example: factory serve"""
+    from factory.web.app import serve  # noqa: PLC0415  brings the web server
+
+    house = parts()
+    logging.getLogger("factory").setLevel(house.settings.log_level)
+    serve(house)
+
+
+@app.command("doctor")
+def doctor_command(as_json: AsJson = False) -> None:
+    """Say what is here, in which version, and how to get what is missing. Example: factory doctor --json"""
+    report = examine(Parts(Settings()))
+    if as_json:
+        print_json(report)
+    else:
+        for check in report["checks"]:
+            mark = "ok     " if check["ok"] else "MISSING" if check["needed"] else "absent "
+            print_line(
+                f"{mark}  {check['name']:<28} {check['version']}"
+                + (f"  -> {check['remedy']}" if not check["ok"] else "")
+            )
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[Path, typer.Option(help="folder for the four videos")] = Path("demo"),
+    draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
+) -> None:
+    """Draw the sample library, ingest it and make four videos. Example: factory demo --out demo"""
+    from factory.demo import demo  # noqa: PLC0415  brings the painters
+
+    for video in demo(open_house(), out, draft=draft, say=say, on_progress=show_progress):
+        print_line(str(video))
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of storyboards. Example: factory schema > storyboard.schema.json"""
+    print_json(schema())
+
+
+def _brief(**values: Any) -> Brief:
+    try:
+        return Brief(**values)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = "--" + str(first["loc"][0]).replace("aspects", "aspect") if first["loc"] else "the order"
+        given = textwrap.shorten(repr(first["input"]), 80, placeholder="...")
+        raise WrongUsage(f"{name}: {first['msg']}, not {given}", next_step="see factory make --help") from None
