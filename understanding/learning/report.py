@@ -137,5 +137,5 @@ def draw(rows: Sequence[Row], target: Path) -> None:
         axis.set_xlim(0, 1)
         axis.grid(axis="x", alpha=0.3)
         axis.set_title(f"{share:.0%} of the fine cells hidden")
-        axis.legend(loc="lower right")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.savefig(target, dpi=110)
