@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(default=None, description="a folder that the schedule scans for new clips")
     voice: Literal["auto", "local", "silent"] = Field(default="auto", description="narrator: auto, local or silent")
     shots: Literal["fast", "soft"] = Field(
-        default="fast", description="how shots are found: fast, or soft (dissolves too, several times slower)"
+        default="fast", description="how shots are found: fast, or soft (by TransNet V2, several times slower)"
     )
     picture: str = Field(
         default="efficientnet-lite0",

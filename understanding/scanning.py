@@ -22,6 +22,7 @@ from understanding.cut_places import exact_cuts
 from understanding.decoding import Health, Picture
 from understanding.sandbox_server import keep_rows
 from understanding.shots import CUT_STEP, CutFinder
+from understanding.slow_transitions import ONE, TransitionFinder
 
 ROW_SIDE = 224  # pixels of a row's square picture; the whole picture is squeezed into it
 MEASURE_LINES = 360
@@ -67,6 +68,7 @@ class _Looks:
 @dataclass(slots=True)
 class _Scan:
     cuts: CutFinder = field(default_factory=CutFinder)
+    slow: TransitionFinder = field(default_factory=TransitionFinder)
     seconds: list[_Second] = field(default_factory=list)
     peeks: list[NDArray[np.uint8]] = field(default_factory=list)
     glances: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -101,6 +103,12 @@ class _Scan:
             self._look_for_cut(picture)
             yield picture
 
+    def joints(self, path: str, rate: Fraction) -> list[Fraction]:
+        """Cuts, and the middles of slow transitions that have no cut beside them."""
+        cuts = self.exact_cuts(path, rate)
+        slow = [at for at in self.slow.found() if all(abs(at - cut) > ONE for cut in cuts)]
+        return sorted([*cuts, *slow])
+
     def exact_cuts(self, path: str, rate: Fraction) -> list[Fraction]:
         """The cuts found, each at its own picture: those between pictures that were not looked at are looked up."""
         found = self.cuts.found()
@@ -118,6 +126,7 @@ class _Scan:
             self._cut_height = min(4 * CUT_WIDTH, max(16, CUT_WIDTH * picture.frame.height // picture.frame.width))
         small = picture.raw(self._cut_height, CUT_WIDTH)
         self.cuts.see(picture.start, small, key=bool(picture.frame.key_frame))
+        self.slow.see(small, picture.end)
         if self.camera.wants(picture.start):
             self.camera.see(picture.start, self._upright(small, picture, camera.SIZE))
         while Fraction(len(self.peeks), PEEKS_A_SECOND) < picture.end:
@@ -170,7 +179,7 @@ def scan(path: str) -> dict[str, Any]:
         "glances": np.stack(done.glances),
         "camera": done.camera.found(),
         "looks": [(second, picture) for _, second, picture in done.looks.best.values()],
-        "cuts": done.exact_cuts(path, rate),
+        "cuts": done.joints(path, rate),
         "frames": done.health.packets,
         "seconds": done.end,
         "errors": done.health.errors,
@@ -187,7 +196,7 @@ def cuts(path: str) -> dict[str, Any]:
         deque(done.pictures(container, stream), maxlen=0)
     if not done.end:
         raise decoding.no_frames()
-    return {"cuts": done.exact_cuts(path, rate), "seconds": done.end}
+    return {"cuts": done.joints(path, rate), "seconds": done.end}
 
 
 def _rate(stream: Any) -> Fraction:

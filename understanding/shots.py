@@ -62,6 +62,7 @@ class CutFinder:
         self._times: list[Fraction] = []
         self._keys: list[bool] = []
         self._cuts: set[int] = set()  # places of the first pictures after a cut
+        self._fades: set[int] = set()  # of the middles of blank stretches
 
     def see(self, at: Fraction, bgr: NDArray[np.uint8], *, key: bool = True) -> None:
         """Look at the next frame, (height, width, 3) BGR, all of one size; `key` if it is a key frame."""
@@ -75,7 +76,13 @@ class CutFinder:
         """Return the cuts so far, ascending."""
         if self._times:
             self._keep(self._detector.post_process(self._code(len(self._times) - 1)))
-        return [self._times[place] for place in sorted(self._cuts)]
+        return [self._times[place] for place in self._places()]
+
+    def _places(self) -> list[int]:
+        """Of cuts and fades; the steps into and out of a fade are not counted beside it."""
+        faded = [self._times[place] for place in self._fades]
+        alone = (place for place in self._cuts if all(abs(self._times[place] - at) > SHORTEST for at in faded))
+        return sorted({*self._fades, *alone})
 
     def _look_for_blank(self, bgr: NDArray[np.uint8]) -> None:
         here = len(self._times) - 1
@@ -83,12 +90,12 @@ class CutFinder:
             self._blank = here if self._blank is None else self._blank
         elif self._blank is not None:
             if self._blank > 0:  # else the clip begins blank
-                self._cuts.add((self._blank + here) // 2)
+                self._fades.add((self._blank + here) // 2)
             self._blank = None
 
     def gaps(self, longest: Fraction) -> list[tuple[Fraction, Fraction]]:
         """Name the cuts `found` that stand on no key frame and more than `longest` seconds after the picture before."""
-        places = [place for place in sorted(self._cuts) if place and not self._keys[place]]
+        places = [place for place in self._places() if place and not self._keys[place]]
         gaps = [(self._times[place - 1], self._times[place]) for place in places]
         return [gap for gap in gaps if gap[1] - gap[0] > longest]
 
