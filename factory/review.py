@@ -8,7 +8,7 @@ from typing import Any
 from factory.errors import FactoryError
 from factory.store import assets, desk, review
 from factory.wiring import Parts
-from understanding.clip_labels import COARSE
+from understanding.labels import COARSE
 from understanding.learning.active import Asked, Library, Seen, Settled, review_queue
 
 MOST = 200  # shots of one queue

@@ -13,6 +13,7 @@ import torch
 
 import understanding
 from understanding.build import build_net, load_bert, load_tagger, save_checkpoint
+from understanding.calibration import Calibration
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import LabelGraph, load_taxonomy
 from understanding.modeling.inputs import Batch
@@ -220,6 +221,19 @@ def test_of_tags_that_exclude_each_other_the_surer_one_is_said(tmp_path: Path) -
     tagger = load_tagger(tmp_path, features=loud)
     said = tags(tagger.read(Path("x.mp4")))
     assert len({"night", "daylight"} & said.keys()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sure", "said"), [({"race": 0.3, "night": 0.25}, ["race"]), ({"race": 0.1}, []), ({"accident": 0.4}, [])]
+)
+def test_a_shot_says_its_likeliest_scene_where_none_is_sure(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch, sure: dict[str, float], said: list[str]
+) -> None:
+    monkeypatch.setattr(tagger, "calibration", Calibration(thresholds=dict.fromkeys(TAXONOMY.tags, 0.5)))
+    confidence = np.full(len(TAXONOMY), 0.05)
+    for tag, value in sure.items():
+        confidence[TAXONOMY.index(tag)] = value
+    assert [TAXONOMY.tags[i] for i in np.flatnonzero(tagger._says(confidence))] == said
 
 
 def test_the_version_is_stable_and_follows_the_taxonomy(tagger: Tagger, tmp_path: Path) -> None:

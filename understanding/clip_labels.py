@@ -12,11 +12,10 @@ from typing import Final
 import yaml
 
 from understanding.errors import Refused
-from understanding.labels import Taxonomy
+from understanding.labels import COARSE, Taxonomy
 
 MAPPING_FILE: Final = Path(__file__).parent / "data" / "label_words.yaml"
 COLUMNS: Final = ("file", "coarse", "tags")
-COARSE: Final = "scene"  # the facet of the coarse labels
 BETWEEN: Final = ";"  # fine tags
 
 

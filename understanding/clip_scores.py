@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding import tagger
-from understanding.clip_labels import COARSE, LabelledClip, LabelTable, read_labels
+from understanding.clip_labels import LabelledClip, LabelTable, read_labels
 from understanding.errors import MediaRefused
 from understanding.features import ClipFeatures, ShotFeatures
-from understanding.labels import Taxonomy
+from understanding.labels import COARSE, Taxonomy
 from understanding.learning.metrics import average_precision
 from understanding.tagged import Modality
 

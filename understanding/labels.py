@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 TAXONOMY_FILE: Final = Path(__file__).parent / "data" / "taxonomy.yaml"
 IMAGENET_CLASSES: Final = 1000
+COARSE: Final = "scene"  # the facet of the coarse labels
 
 _CJK = r"\u3400-\u9fff\uf900-\ufaff"
 _BESIDE_CJK = re.compile(rf"(?<=[{_CJK}]) +| +(?=[{_CJK}])")

@@ -13,19 +13,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from understanding.calibration import Calibration
+from understanding.calibration import CAREFUL, Calibration
 from understanding.glances import Glances
-from understanding.labels import Taxonomy
+from understanding.labels import COARSE, Taxonomy
 from understanding.matching import BLACK_LUMA, NOTHING, Belief, Matcher
 from understanding.modeling.inputs import ShotInputs, collate, without
 from understanding.modeling.net import Net
 from understanding.tagged import CameraMotion, Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
-CODE_VERSION: Final = "3"  # raise it when the same weights and taxonomy would tag differently
+CODE_VERSION: Final = "4"  # raise it when the same weights and taxonomy would tag differently
 WITHOUT: Final[tuple[Modality, ...]] = ("picture", "sound", "words")  # what the net may have to do without
 FACE: Final = "face-visible"  # the tag that a detector decides
 SURE_FACE: Final = 0.5  # score of a face from which the tag is said
+LIKELY_SCENE: Final = 0.2  # confidence from which the likeliest scene is said where none reaches its threshold
 MAX_ROWS: Final = 300  # rows of one shot that the net reads, as in YouTube-8M
 ROWS_AT_ONCE: Final = 1024  # padded rows of one batch: bounds memory, whatever the shots' lengths
 
@@ -206,14 +207,26 @@ class Tagger:
     def _tags(self, shot: ShotFeatures, belief: Belief, answer: _Answer) -> tuple[Tag, ...]:
         """Tags above their thresholds, surest first."""
         confidence = self.calibration.confidence(answer.logits)
+        says = self._says(confidence)
         tags = [
             Tag(tag, round(float(confidence[i]), 4), belief.loudest(i, answer.by_modality))
             for i, tag in enumerate(self.taxonomy.tags)
-            if confidence[i] >= self.calibration.threshold(tag) and not (tag == FACE and shot.face is not None)
+            if says[i] and not (tag == FACE and shot.face is not None)
         ]
         if shot.face is not None and shot.face >= SURE_FACE and FACE in self.taxonomy:
             tags.append(Tag(FACE, round(shot.face, 4), "picture"))
         return self._without_contradiction(sorted(tags, key=lambda tag: -tag.confidence))
+
+    def _says(self, confidence: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which tags (C,) are said: those above their thresholds; where no scene is, the likeliest from
+        LIKELY_SCENE on, but none that asks for care."""
+        says = confidence >= np.array([self.calibration.threshold(tag) for tag in self.taxonomy.tags])
+        scenes = [self.taxonomy.index(tag) for tag in self.taxonomy.facet(COARSE)]
+        if scenes and not says[scenes].any():
+            likeliest = scenes[int(confidence[scenes].argmax())]
+            careful = self.taxonomy.tags[likeliest] in CAREFUL
+            says[likeliest] = confidence[likeliest] >= LIKELY_SCENE and not careful
+        return says
 
     def _without_contradiction(self, tags: Sequence[Tag]) -> tuple[Tag, ...]:
         """Of two tags that exclude each other the surer one stays."""

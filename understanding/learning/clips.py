@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from understanding.build import build_net
-from understanding.clip_labels import COARSE, LabelledClip
-from understanding.labels import Taxonomy
+from understanding.clip_labels import LabelledClip
+from understanding.labels import COARSE, Taxonomy
 from understanding.learning.augment import add_noise, mask_modalities
 from understanding.learning.partial import NEGATIVE, POSITIVE, UNKNOWN, States, cooccurrence
 from understanding.modeling.inputs import Batch, ShotInputs, collate

@@ -18,9 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from understanding.clip_labels import COARSE, LabelledClip
+from understanding.clip_labels import LabelledClip
 from understanding.clip_scores import ClipScores, score_clips
-from understanding.labels import Taxonomy
+from understanding.labels import COARSE, Taxonomy
 from understanding.learning.clips import Lesson
 from understanding.learning.partial import POSITIVE
 from understanding.modeling.inputs import SENTENCE_DIM, SOUND_DIM
