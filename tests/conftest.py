@@ -19,7 +19,7 @@ settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Equal sums need equal threads, and small nets are fastest with one."""
     import torch

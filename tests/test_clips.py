@@ -15,6 +15,8 @@ from understanding.learning.partial import UNKNOWN
 from understanding.modeling.inputs import ShotInputs
 from understanding.sizes import Size
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TAXONOMY = load_taxonomy()
 TINY = Size(
     picture=6, sound=4, clusters=4, groups=2, hidden=8, reduction=2, dropout=0.1, standardised=True, head="outputs"

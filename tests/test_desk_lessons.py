@@ -36,6 +36,8 @@ from understanding.modeling.inputs import ShotInputs
 from understanding.sizes import Size
 from understanding.tagged import ShotQuality
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TINY = Size(
     picture=6, sound=4, clusters=4, groups=2, hidden=8, reduction=2, dropout=0.1, standardised=True, head="outputs"
 )

@@ -15,6 +15,8 @@ from factory.store.db import Sessions
 from factory.wiring import Parts, parts
 from understanding.build import SHIPPED_TAGGER, read_calibration
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 A, B = "a" * 64, "ab" * 32
 
 

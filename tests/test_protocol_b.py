@@ -13,6 +13,8 @@ from understanding.learning.clips import Lesson, states_of
 from understanding.learning.protocol_b import FIGURES, baselines, compared
 from understanding.modeling.inputs import ShotInputs
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TAXONOMY = load_taxonomy()
 Table = tuple[list[LabelledClip], list[Lesson]]
 

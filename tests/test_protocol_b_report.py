@@ -22,6 +22,8 @@ from understanding.learning.protocol_b_report import BEGIN, END, Compared, markd
 from understanding.learning.tagger_runs import lessons_of, train_tagger
 from understanding.tagged import CameraMotion, Modality, Probe, ShotQuality
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TAXONOMY = load_taxonomy()
 QUICK = Recipe(epochs=2, batch=16)
 RACE, NIGHT = ("race", "drift;car"), ("night", "tunnel;car")

@@ -24,6 +24,8 @@ from understanding.train import Progress
 from understanding.yt8m.examples import VideoExample, encode_video
 from understanding.yt8m.records import write_records
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 QUICK = Experiment("quick", epochs=2, batch=32, hidden_share=0.5)
 
 
