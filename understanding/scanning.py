@@ -26,6 +26,7 @@ from understanding.slow_transitions import ONE, TransitionFinder
 
 ROW_SIDE = 224  # pixels of a row's square picture; the whole picture is squeezed into it
 MEASURE_LINES = 360
+WHOLE_EVERY = 2  # seconds between pictures that are looked at in full size
 READ_LINES = 720  # burnt-in text is read at up to this height
 CUT_WIDTH = 256
 PEEK_SIZE = (64, 36)
@@ -142,13 +143,18 @@ class _Scan:
     def _row(self, picture: Picture, stream: Any) -> NDArray[np.uint8]:
         shown = picture.rgb(MEASURE_LINES, decoding.shown_width(picture.frame, stream, MEASURE_LINES))
         grey = np.asarray(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), np.uint8)
-        full = picture.grey()
-        self.bars.see(full)
-        measured = _Second(float(grey.mean()) / 255, sharpness(grey), text_likelihood(grey), combing(full))
+        combed = self.seconds[-1].combing if len(self.seconds) % WHOLE_EVERY else self._combing(picture)
+        measured = _Second(float(grey.mean()) / 255, sharpness(grey), text_likelihood(grey), combed)
         self._offer_look(picture, stream, measured)
         self.seconds.append(measured)
         small = cv2.resize(shown, (ROW_SIDE, ROW_SIDE), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.uint8)[None]
+
+    def _combing(self, picture: Picture) -> float:
+        """Look at a picture at its full size, for bars and for teeth."""
+        whole = picture.grey()
+        self.bars.see(whole)
+        return combing(whole)
 
     def _offer_look(self, picture: Picture, stream: Any, measured: _Second) -> None:
         second, rank = len(self.seconds), measured.text + 0.01 * measured.sharpness
