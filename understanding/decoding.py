@@ -296,7 +296,7 @@ class _Clock:
         return None if trusted is None or not frame.time_base else int(trusted)
 
 
-def _time(frame: Any) -> Fraction | None:
+def time_of(frame: Any) -> Fraction | None:
     return None if frame.pts is None or not frame.time_base else Fraction(frame.pts * frame.time_base)
 
 
@@ -415,16 +415,16 @@ def _from(container: Any, stream: Any, wanted: list[Fraction] | None, health: He
     """Decode from the key frame before the first wanted time where the container can seek, else from the start."""
     if not wanted or wanted[0] < 5 or stream.start_time is None or container.format.name in ("h264", "hevc", "gif"):
         return pictures_of(container, stream, health)
-    origin = _first_time(container, stream)
+    origin = first_time(container, stream)
     with suppress(av.error.FFmpegError, OSError):
         container.seek(int((origin + wanted[0]) / stream.time_base), stream=stream, backward=True)
         return _later(container, stream, health, origin)
     return pictures_of(container, stream, health)
 
 
-def _first_time(container: Any, stream: Any) -> Fraction:
+def first_time(container: Any, stream: Any) -> Fraction:
     first = next(frames_of(container, stream, Health()), None)
-    return (_time(first) if first is not None else None) or Fraction(0)
+    return (time_of(first) if first is not None else None) or Fraction(0)
 
 
 def _later(container: Any, stream: Any, health: Health, origin: Fraction) -> Iterator[Picture]:
@@ -432,7 +432,7 @@ def _later(container: Any, stream: Any, health: Health, origin: Fraction) -> Ite
     shift: Fraction | None = None
     for picture in pictures_of(container, stream, health):
         if shift is None:
-            at = _time(picture.frame)
+            at = time_of(picture.frame)
             shift = Fraction(0) if at is None else at - origin
         yield replace(picture, start=picture.start + shift, end=picture.end + shift)
 
@@ -456,60 +456,3 @@ def _shown_at(
     rest = wanted[place:] if wanted is not None else [picture.start] if place == 0 else []
     for at in rest:
         yield picture, at
-
-
-def sound(path: str, rate: int, samples: int) -> Any:
-    """Decode the first sound track as `samples` mono float32 values; sample 0 sounds with the first picture."""
-    with opened(path) as container:
-        if sound_of(container) is None:
-            return np.zeros(0, dtype=np.float32)
-        start = _first_time(container, video_of(container))
-    with opened(path) as container:
-        return keep_rows(_in_step(container, sound_of(container), rate, start, samples))
-
-
-def _in_step(container: Any, stream: Any, rate: int, start: Fraction, samples: int) -> Iterator[NDArray[np.float32]]:
-    """Lay the sound on the picture's clock: silence where it is late or has holes, nothing before 0 or past the end."""
-    at = done = 0  # where the next block belongs, how many samples were given
-    for count, (due, block) in enumerate(_resampled(container, stream, rate)):
-        if due is not None:
-            place = round((due - start) * rate)
-            if count == 0 or place > at + rate // 20:
-                at = min(place, samples)
-        if at > done:
-            yield np.zeros(at - done, dtype=np.float32)
-            done = at
-        fresh = block[max(0, done - at) : max(0, samples - at)]
-        at += len(block)
-        done += len(fresh)
-        yield fresh
-        if done >= samples:
-            return
-    yield np.zeros(samples - done, dtype=np.float32)
-
-
-def _resampled(container: Any, stream: Any, rate: int) -> Iterator[tuple[Fraction | None, NDArray[np.float32]]]:
-    """Yield (time of the source frame or None, mono samples at `rate`)."""
-    resampler = _mono(rate)
-    for frame in frames_of(container, stream, Health()):
-        due = _time(frame)
-        try:
-            parts = resampler.resample(frame)
-        except ValueError:  # the layout changed in mid-stream
-            resampler = _mono(rate)
-            parts = resampler.resample(frame)
-        for part in parts:
-            yield due, _samples(part)
-            due = None
-    for part in resampler.resample(None):
-        yield None, _samples(part)
-
-
-def _mono(rate: int) -> av.AudioResampler:
-    """A resampler that mixes channels down by the ITU coefficients, scaled so that full channels cannot clip."""
-    return av.AudioResampler(format="flt", layout="mono", rate=rate, options={"rematrix_maxval": "1.0"})
-
-
-def _samples(frame: Any) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = np.nan_to_num(frame.to_ndarray().reshape(-1), posinf=1.0, neginf=-1.0)
-    return np.clip(values, -1.0, 1.0)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understanding import decoding, sandbox
+from understanding import decoding, sandbox, sound_decoding
 from understanding.errors import MediaRefused
 from understanding.sandbox import Limits
 from understanding.tagged import Probe
@@ -98,7 +98,7 @@ def read_sound(
     if not about.has_sound:
         return np.zeros(0, dtype=np.float32)
     samples = -(-about.seconds.numerator * rate // about.seconds.denominator)
-    found = in_child(decoding.sound, path, rate, samples, limits=limits or limits_for(about.seconds))
+    found = in_child(sound_decoding.sound, path, rate, samples, limits=limits or limits_for(about.seconds))
     return np.asarray(found, dtype=np.float32)
 
 
