@@ -22,6 +22,8 @@ from factory.cli.console import (
     print_line,
     say,
 )
+from factory.duplicates import duplicates
+from factory.find import find
 from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted_files
 from factory.settings import Settings
 from factory.store.db import migrate
@@ -97,8 +99,6 @@ def find_command(
     as_json: AsJson = False,
 ) -> None:
     """Find shots. Example: factory find "off-road & (mud | dune) & -night duration:>=3" """
-    from factory.find import find  # noqa: PLC0415  brings the store
-
     answer = find(open_house(), query, limit)
     if as_json:
         print_json(answer)
@@ -114,8 +114,6 @@ def find_command(
 @app.command("duplicates")
 def duplicates_command(as_json: AsJson = False) -> None:
     """List shots that show the same moments: no video shows two of them. Example: factory duplicates"""
-    from factory.duplicates import duplicates  # noqa: PLC0415  brings the store
-
     groups = duplicates(open_house())
     if as_json:
         print_json(groups)

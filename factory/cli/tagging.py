@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from factory import models, review
 from factory.cli.console import (
     SOME_REFUSED,
     AsJson,
@@ -39,9 +40,7 @@ def review_queue_command(
     as_json: AsJson = False,
 ) -> None:
     """List the shots whose label would teach the tagger most. Example: factory review-queue --limit 10"""
-    from factory.review import queue  # noqa: PLC0415  brings the store
-
-    shots = queue(open_house(), limit)
+    shots = review.queue(open_house(), limit)
     if as_json:
         print_json(shots)
         return
@@ -61,8 +60,6 @@ def correct_command(
     note: Annotated[str, typer.Option(help="why")] = "",
 ) -> None:
     """Say that a shot shows a tag or not; it wins over every tagger. Example: factory correct 12 night --absent"""
-    from factory import review  # noqa: PLC0415  brings the store
-
     house = open_house()
     if take_back:
         print_line(review.take_back(house, shot, tag))
@@ -88,9 +85,7 @@ def describe_command(
 @model_app.command("list")
 def model_list_command(as_json: AsJson = False) -> None:
     """List the taggers that were trained here, newest first, and the shipped one. Example: factory model list"""
-    from factory.models import listed  # noqa: PLC0415  brings the store
-
-    rows = listed(open_house())
+    rows = models.listed(open_house())
     if as_json:
         print_json(rows)
         return
@@ -104,18 +99,14 @@ def model_promote_command(
     checkpoint: Annotated[str, typer.Argument(help="digest as factory model list tells it, its beginning, or shipped")],
 ) -> None:
     """Let a tagger speak from now on. Example: factory model promote 3fa9c1d2"""
-    from factory.models import promote, told  # noqa: PLC0415  brings the store
-
-    print_line(told(promote(open_house(), checkpoint)))
+    print_line(models.told(models.promote(open_house(), checkpoint)))
     say(RETAG)
 
 
 @model_app.command("rollback")
 def model_rollback_command() -> None:
     """Take the last promotion back: the tagger before it speaks again. Example: factory model rollback"""
-    from factory.models import roll_back, told  # noqa: PLC0415  brings the store
-
-    print_line(told(roll_back(open_house())))
+    print_line(models.told(models.roll_back(open_house())))
     say(RETAG)
 
 
