@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from understanding.labels import load_taxonomy
 from understanding.matching import FLOOR, Belief, Matcher, Ramp
 from understanding.sentences import SentenceEncoder, name_vectors
-from understanding.tagged import CameraMotion, ShotQuality
+from understanding.tagged import Box, CameraMotion, Region, ShotQuality
 from understanding.words import Words
 
 TAXONOMY = load_taxonomy()
@@ -141,7 +141,16 @@ def test_writing_is_seen(matcher: Matcher) -> None:
     quality = ShotQuality(luma=0.4, sharpness=0.6, motion=0.1, text_area=0.05, loudness_db=-30)
     tags = believed(matcher.believe(seen(FLAT), quality, Words(burnt_in="京A·12345\n新车上市")))
     assert tags["plate-visible"] > 0.6
-    assert tags["text-overlay"] > 0.6
+    assert tags["text-overlay"] > 0.4
+
+
+def test_small_writing_is_an_overlay_only_where_overlays_stand(matcher: Matcher) -> None:
+    quality = ShotQuality(luma=0.4, sharpness=0.6, motion=0.1, text_area=0.008, loudness_db=-30)
+    sign = believed(matcher.believe(seen(FLAT), quality, Words(burnt_in="AZI 2231")))
+    assert "text-overlay" not in sign
+    subtitle = Region("subtitle", Box(0.3, 0.85, 0.7, 0.9))
+    said = matcher.believe(seen(FLAT), quality, Words(burnt_in="the new saloon"), regions=[subtitle])
+    assert believed(said)["text-overlay"] > 0.6
 
 
 def test_probabilities_and_logits_agree(matcher: Matcher) -> None:

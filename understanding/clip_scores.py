@@ -66,7 +66,7 @@ def _sensed(shot: tagger.ShotFeatures, senses: frozenset[Modality]) -> ShotFeatu
         warnings=shot.warnings,
         camera=shot.camera if "motion" in senses else None,
         face=shot.face,
-        regions=shot.regions,
+        regions=shot.regions if "words" in senses else (),
     )
 
 

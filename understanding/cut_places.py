@@ -31,6 +31,7 @@ def exact_cuts(path: str, gaps: Sequence[Gap], keys: Sequence[Fraction], origin:
     exact: dict[Fraction, Fraction] = {}
     with decoding.opened(path) as container:
         stream = decoding.video_of(container, threads=1)
+        stream.codec_context.options |= {"skip_loop_filter": "all"}  # edges of blocks are no matter at 64 pixels
         for key, group in itertools.groupby(sorted(gaps), key=lambda gap: keys[max(0, bisect_right(keys, gap[0]) - 1)]):
             with suppress(av.error.FFmpegError, OSError):  # what cannot be found again stays where it was seen
                 container.seek(int((origin + key) / stream.time_base), stream=stream, backward=True)

@@ -185,8 +185,10 @@ def video_of(container: Any, *, threads: int = 2) -> Any:
 def decode_sparsely(container: Any, stream: Any) -> None:
     """Let the decoder pass over pictures that no other one is built on, where the container times each picture.
 
-    With B-frames about half of the pictures are left; where there are none, all."""
+    With B-frames about half of the pictures are left; where there are none, all. Those of B-frames go without the
+    filter that smooths the edges of blocks, a tenth of the work: few pictures are built on them, and none for long."""
     if container.format.name.split(",")[0] in TIMED:
+        stream.codec_context.options |= {"skip_loop_filter": "bidir"}
         stream.codec_context.skip_frame = "NONREF"
 
 

@@ -33,7 +33,7 @@ from understanding.tagged import CameraMotion, Probe, Region, ShotQuality
 
 FROZEN_SECONDS = 2
 MOST_READS = scanning.MAX_LOOKS
-VERSION = "5"  # raise it when the same file would give other features
+VERSION = "6"  # raise it when the same file would give other features
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from understanding.labels import IMAGENET_CLASSES, Taxonomy
 from understanding.names import NameFinder, file_words
 from understanding.open_vocabulary import OpenVocabulary
 from understanding.sentences import SentenceEncoder
-from understanding.tagged import CameraMotion, Modality, ShotQuality
+from understanding.tagged import CameraMotion, Kind, Modality, Region, ShotQuality
 from understanding.words import Words
 
 Floats = NDArray[np.float64]
@@ -63,6 +63,9 @@ PICTURE_RAMPS: Final = {
 CLOSE_CAR: Final = Ramp(0.25, 0.6, 0.6)  # mass of car classes, lorries and buses aside: one car fills the picture
 BUSY_ROAD: Final = Ramp(0.25, 0.6, 0.35)  # road vehicles and street furniture, no single class ahead
 SENTENCE: Final = Ramp(0.45, 0.75, 0.3)  # cosine of a sentence and a tag's name: a weak sign, never enough alone
+
+BY_REGION: Final[dict[Kind, float]] = {"subtitle": 0.75, "timestamp": 0.75, "logo": 0.6}  # it shows an overlay
+WRITING: Final = Ramp(0.01, 0.06, 0.6)  # share of the picture -> the same, where signs and plates may stand too
 
 NOTHING: Final = math.log(FLOOR / (1 - FLOOR))  # the logit of a tag of which nothing is known
 _CHINESE_PLATE = re.compile(
@@ -141,11 +144,12 @@ class Matcher:
         *,
         picture: NDArray[np.float32] | None = None,
         camera: CameraMotion | None = None,
+        regions: Sequence[Region] = (),
         shots: int = 1,
     ) -> Belief:
         """Return the belief for one shot: `scores` (T, 1000) are ImageNet-1k probabilities, one row a second,
-        `picture` (T, D) the rows of an image-text net, `shots` how many shots the clip has."""
-        spoken = self._by_words(words, quality, shots)
+        `picture` (T, D) the rows of an image-text net, `regions` what is burnt in, `shots` how many the clip has."""
+        spoken = self._by_words(words, quality, regions, shots)
         seen = self._by_picture(scores, quality)
         if self._names and picture is not None and quality.luma >= BLACK_LUMA:
             seen = np.maximum(seen, self._with_parents(self._names.see(picture)))
@@ -188,7 +192,7 @@ class Matcher:
     def _mass(self, tag: str, mass: Floats) -> float:
         return float(mass[self.taxonomy.index(tag)]) if tag in self.taxonomy else 0.0
 
-    def _by_words(self, words: Words, quality: ShotQuality, shots: int) -> Floats:
+    def _by_words(self, words: Words, quality: ShotQuality, regions: Sequence[Region], shots: int) -> Floats:
         title = NAMED_IN_TITLE if shots <= 1 else NAMED_FOR_OTHER_SHOTS_TOO
         doubt = np.ones(len(self.taxonomy))
         for text, confidence in (
@@ -200,7 +204,7 @@ class Matcher:
                 doubt[self.taxonomy.index(tag)] *= 1 - confidence
         doubt *= 1 - self._by_sentence(words)
         named = self._with_parents(1 - doubt)
-        for tag, confidence in _by_writing(words, quality).items():
+        for tag, confidence in _by_writing(words, quality, regions).items():
             if tag in self.taxonomy:
                 named[self.taxonomy.index(tag)] = max(named[self.taxonomy.index(tag)], confidence)
         return named
@@ -246,11 +250,11 @@ def _by_light(quality: ShotQuality, vehicles: float) -> dict[str, float]:
     }
 
 
-def _by_writing(words: Words, quality: ShotQuality) -> dict[str, float]:
-    """What burnt-in text shows by being there."""
-    written = bool(words.burnt_in.strip())
+def _by_writing(words: Words, quality: ShotQuality, regions: Sequence[Region]) -> dict[str, float]:
+    """What text in the picture shows by being there, and by where it stands."""
+    large = WRITING(quality.text_area) if words.burnt_in.strip() else 0.0
     return {
-        "text-overlay": 0.3 + Ramp(0.003, 0.03, 0.4)(quality.text_area) if written else 0.0,
+        "text-overlay": max([large, *(BY_REGION[region.kind] for region in regions)]),
         "plate-visible": 0.7 if _CHINESE_PLATE.search(words.burnt_in.upper()) else 0.0,
     }
 

@@ -120,7 +120,7 @@ class _Scan:
         return sorted({exact.get(cut, cut) for cut in found})
 
     def _look_for_cut(self, picture: Picture) -> None:
-        if picture.start < self._next_cut:
+        if picture.start < self._next_cut and not picture.frame.key_frame:  # encoders put key frames at cuts
             return
         self._next_cut = picture.start + CUT_STEP
         if not self._cut_height:  # kept when the stream changes its size: the detectors compare like with like
@@ -211,7 +211,7 @@ def _rate(stream: Any) -> Fraction:
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian, squashed to 0 blurred .. 1 crisp; 150 is a soft but usable picture at 360 lines."""
-    variance = float(cv2.Laplacian(grey, cv2.CV_64F).var())
+    variance = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1].item()) ** 2
     return variance / (variance + 150.0)
 
 

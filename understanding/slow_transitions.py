@@ -69,10 +69,12 @@ class TransitionFinder:
 def mixture(before: Picture, middle: Picture, after: Picture) -> float | None:
     """Return how much of the middle both sides leave unexplained, 0..1 of what is allowed; None for no transition."""
     step = after - before
-    apart = float(np.abs(step).mean())
-    if apart < APART or _changed(step) < CHANGED:
+    apart = cv2.norm(step, cv2.NORM_L1) / step.size
+    if apart < APART:
         return None
     like = _correlation(before, after)
+    if like >= max(MIXED_LIKE, WIPED_LIKE) or _changed(step) < CHANGED:
+        return None
     proportion = float((step * (middle - before)).sum() / (step * step).sum())
     mixed = float(np.abs(middle - before - proportion * step).mean()) / (apart * MIXED)
     if mixed < 1 and like < MIXED_LIKE and MIDDLE[0] < proportion < MIDDLE[1]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -21,10 +20,27 @@ def sound(path: str, rate: int, samples: int) -> Any:
             return np.zeros(0, dtype=np.float32)
         start = decoding.first_time(container, decoding.video_of(container))
     with decoding.opened(path) as container:
-        return keep_rows(_in_step(container, decoding.sound_of(container), rate, start, samples))
+        parts = _in_step(container, decoding.sound_of(container), rate, float(start), samples)
+        return keep_rows(_cleaned(parts, rate))
 
 
-def _in_step(container: Any, stream: Any, rate: int, start: Fraction, samples: int) -> Iterator[NDArray[np.float32]]:
+def _cleaned(parts: Iterator[NDArray[np.float32]], least: int) -> Iterator[NDArray[np.float32]]:
+    """Join parts to blocks of `least` samples or more, all of them numbers in [-1, 1]."""
+    held: list[NDArray[np.float32]] = []
+    for part in parts:
+        held.append(part)
+        if sum(map(len, held)) >= least:
+            yield _clean(held)
+            held = []
+    yield _clean(held)
+
+
+def _clean(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    joined = np.concatenate([np.zeros(0, np.float32), *parts])
+    return np.asarray(np.clip(np.nan_to_num(joined, posinf=1.0, neginf=-1.0), -1.0, 1.0), np.float32)
+
+
+def _in_step(container: Any, stream: Any, rate: int, start: float, samples: int) -> Iterator[NDArray[np.float32]]:
     """Lay the sound on the picture's clock: silence where it is late or has holes, nothing before 0 or past the end."""
     at = done = 0  # where the next block belongs, how many samples were given
     for count, (due, block) in enumerate(_resampled(container, stream, rate)):
@@ -44,11 +60,11 @@ def _in_step(container: Any, stream: Any, rate: int, start: Fraction, samples: i
     yield np.zeros(samples - done, dtype=np.float32)
 
 
-def _resampled(container: Any, stream: Any, rate: int) -> Iterator[tuple[Fraction | None, NDArray[np.float32]]]:
-    """Yield (time of the source frame or None, mono samples at `rate`)."""
+def _resampled(container: Any, stream: Any, rate: int) -> Iterator[tuple[float | None, NDArray[np.float32]]]:
+    """Yield (seconds of the source frame or None, mono samples at `rate`)."""
     resampler = _mono(rate)
     for frame in decoding.frames_of(container, stream, decoding.Health()):
-        due = decoding.time_of(frame)
+        due = frame.time
         try:
             parts = resampler.resample(frame)
         except ValueError:  # the layout changed in mid-stream
@@ -61,11 +77,10 @@ def _resampled(container: Any, stream: Any, rate: int) -> Iterator[tuple[Fractio
         yield None, _samples(part)
 
 
+def _samples(frame: Any) -> NDArray[np.float32]:
+    return np.asarray(frame.to_ndarray(), np.float32).reshape(-1)
+
+
 def _mono(rate: int) -> av.AudioResampler:
     """A resampler that mixes channels down by the ITU coefficients, scaled so that full channels cannot clip."""
     return av.AudioResampler(format="flt", layout="mono", rate=rate, options={"rematrix_maxval": "1.0"})
-
-
-def _samples(frame: Any) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = np.nan_to_num(frame.to_ndarray().reshape(-1), posinf=1.0, neginf=-1.0)
-    return np.clip(values, -1.0, 1.0)

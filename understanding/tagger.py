@@ -144,7 +144,13 @@ class Tagger:
     def _beliefs(self, shots: Sequence[ShotFeatures], words: Sequence[Words]) -> list[Belief]:
         return [
             self._matcher.believe(
-                shot.scores, shot.quality, said, picture=shot.picture, camera=shot.camera, shots=len(shots)
+                shot.scores,
+                shot.quality,
+                said,
+                picture=shot.picture,
+                camera=shot.camera,
+                regions=shot.regions,
+                shots=len(shots),
             )
             for shot, said in zip(shots, words, strict=True)
         ]

@@ -33,6 +33,7 @@ from tests.bench.bench_demo import Peak
 from understanding import decoding, media, scanning, shots
 from understanding.build import SHIPPED_TAGGER, load_tagger
 from understanding.burnt_in import TextReader
+from understanding.faces import FaceFinder
 from understanding.features import FeatureExtractor, Scan
 from understanding.picture_rows import PictureNet
 from understanding.soft_cuts import SoftCuts
@@ -89,7 +90,11 @@ def main() -> None:
 def bench(material: Material, cache: Path, runs: int, *, soft: bool) -> None:
     seconds, spent = material.seconds, dict[str, list[float]]()
     extractor = FeatureExtractor(
-        cache, picture=PictureNet(cache, threads=1), reader=TextReader(threads=1), listener=Deaf(cache)
+        cache,
+        picture=PictureNet(cache, threads=1),
+        reader=TextReader(threads=1),
+        listener=Deaf(cache),
+        faces=FaceFinder(threads=1),
     )
     stages = Stages(cache, extractor, load_tagger(cache, checkpoint=SHIPPED_TAGGER, features=extractor), soft=soft)
     for run in range(runs + 1):  # the first loads the models
@@ -126,6 +131,7 @@ class Stages:
         spans = shots.spans(scan.cuts, about.seconds)
         self._take("picture net", lambda: self.picture.read(scan.rows))
         self._take("burnt-in text", lambda: self.extractor._read_text(scan, spans))
+        self._take("faces", lambda: self.extractor._look_for_faces(scan, spans, about))
         sound = self._take("sound", lambda: _heard(path, about))
         self._take("speech", lambda: self.listener.listen(sound))
         if self.soft is not None:
