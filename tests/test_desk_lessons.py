@@ -3,6 +3,7 @@ the whole walk from corrections to a promoted tagger and back."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,13 +26,14 @@ from factory.store.db import Sessions
 from factory.store.schema import Shot
 from factory.wiring import Parts, parts
 from tests.library import TAXONOMY, a_clip, a_shot, adopted, put
-from understanding.build import SHIPPED_TAGGER, TAGGER_SIZE, load_bert, save_checkpoint
+from understanding.build import SHIPPED_TAGGER, TAGGER_SIZE, load_bert, read_about, save_checkpoint
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import Taxonomy, load_taxonomy
 from understanding.learning.clips import Lesson, Recipe, answers, fit, fit_further
 from understanding.learning.held import Verdict, held_out
 from understanding.learning.partial import UNKNOWN
 from understanding.learning.refit import MOST_ROWS, lesson_of, net_for, states_told, thinned
+from understanding.learning.tagger_runs import train_tagger
 from understanding.modeling.inputs import ShotInputs
 from understanding.sizes import Size
 from understanding.tagged import ShotQuality
@@ -280,6 +282,29 @@ def test_few_corrections_make_a_candidate_and_many_a_better_tagger_that_one_step
     assert len(outdated(house)) == CLIPS  # all of them were tagged by another
     assert models.roll_back(house) is None
     assert house.checkpoint == SHIPPED_TAGGER
+
+
+def test_labelled_clips_and_corrections_are_learned_together(
+    house: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(house, range(CLIPS))
+    apart = next(digest for digest in digests(house) if held_out(digest))
+    names = {f"{k}.mp4": f"{'muddy' if k % 2 else 'plain'} {k}".encode() for k in range(90, 96)}
+    for name, content in {**names, "known.mp4": house.files.path(apart).read_bytes()}.items():
+        (tmp_path / name).write_bytes(content)
+    rows = [f"{name},off-road,{'mud' if int(name[:2]) % 2 else ''},o{int(name[:2]) % 3}/x" for name in names]
+    rows += ["known.mp4,off-road,mud,o0/x", "gone.mp4,off-road,,o1/x"]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,coarse,tags,source_repo", *rows]), "utf-8")
+    quick = functools.partial(train_tagger, recipe=Recipe(epochs=1, batch=64))
+    monkeypatch.setattr(learning, "train_tagger", quick)
+
+    learned = learning.learn(house, learning.Table(tmp_path / "labels.csv", tmp_path))
+    assert learned.trained_on["labelled_clips"] == len(names)  # a clip that is held out in the library is not learned
+    assert learned.trained_on["corrections"] == CLIPS - learned.scores["held_out"]["clips"]
+    assert any("gone.mp4" in line for line in learned.refused)
+    about = read_about(house.trained / f"{learned.checkpoint}.safetensors")
+    assert about["clips"] == sorted(names)
+    assert about["desk"] == learned.trained_on["shots"]
 
 
 @pytest.mark.parametrize(
