@@ -88,12 +88,15 @@ class Peak(threading.Thread):
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.root, self.bytes, self.ended = psutil.Process(pid), 0, threading.Event()
+        self.root, self.ended = psutil.Process(pid), threading.Event()
+        self.bytes = self.largest = 0  # of all processes at once, and of one of those that the root started
         self.start()
 
     def run(self) -> None:
         while not self.ended.wait(LOOK_EVERY):
-            self.bytes = max(self.bytes, sum(self._sizes()))
+            sizes = list(self._sizes())
+            self.bytes = max(self.bytes, sum(sizes))
+            self.largest = max(self.largest, *sizes[1:], 0)
 
     def _sizes(self) -> Iterator[int]:
         try:
