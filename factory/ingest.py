@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from factory.errors import FactoryError
+from factory.mezzanines import encode_clip
 from factory.store import assets
 from factory.wiring import BackboneUnavailable, Parts
 from understanding.errors import MediaRefused
@@ -103,6 +104,8 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
             licence=provenance.licence,
         )
     status: Status = "added" if added.new else "known"
+    if parts.settings.mezzanines:
+        encode_clip(adopted.digest, parts)  # what cannot be encoded ahead is told where it is rendered
     return Ingested(str(path), status, adopted.digest, added.shots, added.seconds, warnings=tagged.warnings)
 
 

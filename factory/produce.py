@@ -12,7 +12,7 @@ from typing import Any
 
 from factory.errors import WrongUsage
 from factory.plan.assemble import Look, assemble, slots
-from factory.plan.brief import Aspect, Brief
+from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
 from factory.plan.cars_table import read_cars
 from factory.plan.choosing import NoShotForScene, choose_shots
@@ -37,12 +37,6 @@ from factory.store.files import safe_name
 from factory.store.job import LEASE, Output, State
 from factory.wiring import Parts
 
-CANVASES: Mapping[Aspect, Canvas] = {
-    "16:9": Canvas(1920, 1080),
-    "9:16": Canvas(1080, 1920),
-    "1:1": Canvas(1080, 1080),
-}
-FPS = Fraction(30)
 CANDIDATES = 120  # shots that a slot chooses among
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
@@ -73,7 +67,7 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
-            film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            film = _render(aspect, timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
             beside = {"timeline": bodies[aspect], "trace": json.dumps(planned.trace, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
     return lease.Made(outputs, planned.shots)
@@ -211,7 +205,14 @@ def _source_record(source: Any) -> dict[str, Any]:
 
 
 def _render(
-    timeline: Timeline, out: Path, *, brief: Brief, parts: Parts, holding: lease.Holding, turn: tuple[int, int]
+    aspect: Aspect,
+    timeline: Timeline,
+    out: Path,
+    *,
+    brief: Brief,
+    parts: Parts,
+    holding: lease.Holding,
+    turn: tuple[int, int],
 ) -> Film:
     """Render one aspect. `turn` says which of how many it is, for one figure of progress over all."""
     number, of = turn
@@ -227,6 +228,7 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
+        copy_shots=aspect in parts.settings.mezzanines,
         on_progress=told,
         cancelled=holding.stopped,
     )

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from factory.plan.brief import CANVASES, Aspect
+
 
 class Settings(BaseSettings):
     """Every setting of the factory, its default and what it means."""
@@ -33,12 +35,22 @@ class Settings(BaseSettings):
     sound: str = Field(
         default="log-mel", description="sound net of the tagger: log-mel, a folder or owner/name of a hub"
     )
+    mezzanine: str = Field(
+        default="",
+        pattern=r"^((16:9|9:16|1:1)(,(16:9|9:16|1:1))*)?$",
+        description="aspects whose shots are encoded when they come in, and copied where nothing lies over them",
+    )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR, to stderr"
     )
+
+    @property
+    def mezzanines(self) -> tuple[Aspect, ...]:
+        """The aspects of `mezzanine`, each once."""
+        return tuple(aspect for aspect in CANVASES if aspect in self.mezzanine.split(","))
 
     @property
     def database(self) -> str:

@@ -152,7 +152,7 @@ def render(timeline: Timeline, store: Store, out: Path) -> int:
     source = read_source("a" * 64, store.shelf["clip"])
     black = draw_color(ColorLayer("#000000", 0, 1), canvas, store.cached)
     files = [made(piece, canvas, store) for piece in chunks.cut(timeline, parts_of(timeline, source, black), silent)]
-    return chunks.join(files, None, out, canvas=canvas, metadata={"title": "x"})
+    return chunks.join([chunks.Pictures(file) for file in files], None, out, canvas=canvas, metadata={"title": "x"})
 
 
 def made(piece: Chunk, canvas: Canvas, store: Store) -> Path:
@@ -217,4 +217,6 @@ def test_chunks_of_other_settings_are_not_joined(store: Store, tmp_path: Path) -
     good = tmp_path / "good.mp4"
     numbered_clip(good, frames=5)
     with pytest.raises(RenderFailed, match="other settings"):
-        chunks.join([good, small], None, tmp_path / "x.mp4", canvas=CANVAS, metadata={})
+        chunks.join(
+            [chunks.Pictures(good), chunks.Pictures(small)], None, tmp_path / "x.mp4", canvas=CANVAS, metadata={}
+        )

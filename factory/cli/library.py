@@ -23,8 +23,10 @@ from factory.cli.console import (
     say,
 )
 from factory.duplicates import duplicates
+from factory.errors import WrongUsage
 from factory.find import find
 from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted_files
+from factory.mezzanines import encode_library
 from factory.settings import Settings
 from factory.store.db import migrate
 
@@ -124,6 +126,22 @@ def duplicates_command(as_json: AsJson = False) -> None:
         for pair in group["pairs"]:
             print_line("        {} and {}: {}".format(*pair["shots"], pair["why"]))
     say(f"{len(groups)} groups of near-duplicates")
+
+
+@app.command("mezzanine")
+def mezzanine_command(as_json: AsJson = False) -> None:
+    """Encode the library for the aspects of FACTORY_MEZZANINE, or what is left of it. Example: factory mezzanine"""
+    house = open_house()
+    if not house.settings.mezzanines:
+        raise WrongUsage("no aspect is named", next_step="set FACTORY_MEZZANINE, for example to 16:9")
+    failed = 0
+    for clip in encode_library(house):
+        failed += bool(clip.message)
+        if as_json:
+            print_line(json.dumps(asdict(clip), ensure_ascii=True))
+        else:
+            print_line(f"{clip.asset[:12]}  {clip.made} of {clip.blocks} blocks made  {clip.message}".rstrip())
+    raise typer.Exit(SOME_REFUSED if failed else 0)
 
 
 @report_app.command("tags")

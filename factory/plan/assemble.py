@@ -11,7 +11,7 @@ from typing import Any
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.framing import Window, clear_window
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
-from factory.plan.scoring import LEAST_KEPT, kept_share, seen_share, speed_for
+from factory.plan.scoring import fit_for, seen_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
 from factory.plan.sentences import Segment
 from factory.plan.storyboard import CardPart, ClipPart, ColorPart, Scene, Storyboard
@@ -221,8 +221,7 @@ def _window(choice: Choice, canvas: Canvas) -> Window | None:
 def _fit(part: ClipPart, choice: Choice, canvas: Canvas) -> Fit:
     if part.fit != "auto":
         return part.fit
-    kept = kept_share(choice.candidate.width, choice.candidate.height, Fraction(canvas.width, canvas.height))
-    return "cover" if kept >= LEAST_KEPT else "contain-blur"
+    return fit_for(choice.candidate.width, choice.candidate.height, canvas)
 
 
 def _card(part: CardPart, scene_frames: int, fps: Fraction) -> list[Layer]:

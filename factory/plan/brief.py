@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from factory.plan.facts import Locale
+from factory.plan.timeline import Canvas
 
 Aspect = Literal["16:9", "9:16", "1:1"]
+FPS: Final = Fraction(30)
+CANVASES: Final[Mapping[Aspect, Canvas]] = {
+    "16:9": Canvas(1920, 1080, FPS),
+    "9:16": Canvas(1080, 1920, FPS),
+    "1:1": Canvas(1080, 1080, FPS),
+}
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 

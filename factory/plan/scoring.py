@@ -8,6 +8,7 @@ from fractions import Fraction
 from factory.plan.framing import clear_window
 from factory.plan.query import And, HasTag, HasText, Or, Query
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Reason, Slot
+from factory.plan.timeline import Canvas, Fit
 
 NEVER = frozenset({"blocked", "expired", "restricted"})  # rights under which a shot is never shown
 SLOWEST = Fraction(4, 5)
@@ -40,10 +41,15 @@ def speed_for(slot: Slot, candidate: Candidate) -> Fraction | None:
 
 
 def offset_for(slot: Slot, candidate: Candidate) -> Fraction:
-    """Return where in the shot to start reading, in seconds: its middle, on a source frame, clear of both edges."""
+    """Return where in the shot to start reading, in seconds: its middle, clear of both edges.
+
+    It starts at a whole half second of the file where it can, for there a mezzanine's groups begin; else on a frame.
+    """
     speed = speed_for(slot, candidate) or SLOWEST
     slack = max(Fraction(0), candidate.seconds - slot.seconds * speed)
-    return Fraction(int(slack / 2 * candidate.fps)) / candidate.fps
+    edge = Fraction(EDGE_FRAMES, 2) / candidate.fps
+    near = Fraction(round(2 * (candidate.start + slack / 2)), 2) - candidate.start
+    return near if edge <= near <= slack - edge else Fraction(int(slack / 2 * candidate.fps)) / candidate.fps
 
 
 def unfit(slot: Slot, candidate: Candidate) -> str | None:
@@ -112,6 +118,12 @@ def kept_share(width: int, height: int, shape: Fraction) -> Fraction:
     """Return the share of a picture that is left when it is cropped to cover a canvas of `shape` (width / height)."""
     own = Fraction(width, height)
     return min(own / shape, shape / own)
+
+
+def fit_for(width: int, height: int, canvas: Canvas) -> Fit:
+    """Return how a picture of that size is shown: filling the canvas, or whole where too much would be cut away."""
+    kept = kept_share(width, height, Fraction(canvas.width, canvas.height))
+    return "cover" if kept >= LEAST_KEPT else "contain-blur"
 
 
 def _tag_reasons(query: Query, candidate: Candidate, families: Families) -> list[Reason]:

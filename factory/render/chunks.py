@@ -7,6 +7,7 @@ transition. A piece's key says everything that decides its frames and no more: a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -94,8 +95,8 @@ def make_chunk(
     cached: Cached,
     *,
     name: str,
-    on_progress: Callable[[int], None],
-    cancelled: Callable[[], bool],
+    on_progress: Callable[[int], None] = lambda _frames: None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Path, bool]:
     """Return the file of a chunk, and whether it had to be made. Its pictures are counted before it is kept."""
     made = False
@@ -125,8 +126,20 @@ def count_frames(video: Path) -> int:
         return sum(1 for packet in container.demux(video=0) if packet.size)
 
 
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Frames [first, first + frames) of a file; both ends lie between groups of pictures. All of them by default."""
+
+    file: Path
+    first: int = 0
+    frames: int = 1 << 62
+
+    def __contains__(self, frame: int) -> bool:
+        return self.first <= frame < self.first + self.frames
+
+
 def join(
-    chunks: Sequence[Path], sound: Path | None, output: Path, *, canvas: Canvas, metadata: Mapping[str, str]
+    chunks: Sequence[Pictures], sound: Path | None, output: Path, *, canvas: Canvas, metadata: Mapping[str, str]
 ) -> int:
     """Join chunks (and the program's sound) into one MP4 by copying packets; return the number of pictures.
 
@@ -134,7 +147,7 @@ def join(
     must carry the same decoder headers (SPS, PPS).
     """
     with disk_full_named(output), av.open(str(output), "w", format="mp4", options=_MOVIE) as target:
-        with av.open(str(chunks[0])) as first:
+        with av.open(str(chunks[0].file)) as first:
             picture = target.add_stream_from_template(first.streams.video[0])
             header = bytes(first.streams.video[0].codec_context.extradata or b"")
         picture.time_base = 1 / canvas.fps
@@ -150,20 +163,21 @@ def join(
 _MOVIE = {"movflags": "+faststart+use_metadata_tags"}
 
 
-def _picture_packets(chunks: Sequence[Path], stream: Any, fps: Fraction, header: bytes) -> Iterator[Any]:
+def _picture_packets(chunks: Sequence[Pictures], stream: Any, fps: Fraction, header: bytes) -> Iterator[Any]:
     """Yield all pictures in decoding order, timed in frames of the program."""
     written = 0
     for chunk in chunks:
         start = written
-        with av.open(str(chunk)) as source:
+        with av.open(str(chunk.file)) as source:
             if bytes(source.streams.video[0].codec_context.extradata or b"") != header:
                 raise RenderFailed(
-                    f"{chunk} was encoded with other settings than the chunks before it",
+                    f"{chunk.file} was encoded with other settings than the chunks before it",
                     next_step="clear the cache and render again",
                 )
             for packet in source.demux(video=0):
-                if packet.size and packet.pts is not None:
-                    packet.pts = start + round(packet.pts * packet.time_base * fps)
+                frame = -1 if packet.pts is None else round(packet.pts * packet.time_base * fps)
+                if packet.size and frame in chunk:
+                    packet.pts = start + frame - chunk.first
                     packet.dts = min(written - REORDER, packet.pts)
                     packet.duration = 1
                     packet.time_base = 1 / fps

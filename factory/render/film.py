@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline
-from factory.render import chunks
+from factory.render import chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
 from factory.render.command import FfmpegCommand
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
 from factory.render.face_blur import Mask, face_mask
-from factory.render.graph import Chunk, Drawn, Footage, Part, compile_chunk
+from factory.render.graph import Chunk, Drawn, Footage, Part
+from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
@@ -47,6 +49,7 @@ class Film:
     encoder: str
     chunks_made: int
     chunks_reused: int
+    frames_copied: int  # from shots that were encoded before, see mezzanine
 
 
 def render_film(
@@ -58,6 +61,7 @@ def render_film(
     out: Path,
     write_music: MusicWriter,
     draft: bool = False,
+    copy_shots: bool = False,
     jobs: int | None = None,
     encoder: Encoder = X264,
     on_progress: Callable[[float, str], None] = lambda _share, _what: None,
@@ -66,7 +70,8 @@ def render_film(
     """Render `timeline` to `out` (an .mp4), its subtitles and poster beside it under the same name.
 
     `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
-    several threads call it at once. `draft` is half the size and quick. `on_progress` gets a share in [0, 1] that never
+    several threads call it at once. `draft` is half the size and quick; `copy_shots` takes stretches that show a shot
+    and nothing else from its mezzanine. `on_progress` gets a share in [0, 1] that never
     falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on `jobs`
     nor on what the cache holds.
     """
@@ -78,6 +83,7 @@ def render_film(
         write_music=write_music,
         encoder=encoder,
         draft=draft,
+        copy_shots=copy_shots and not draft and bool(encoder.even_groups),
         report=on_progress,
         asked_to_stop=cancelled,
     )
@@ -103,6 +109,7 @@ class _Work:
     write_music: MusicWriter
     encoder: Encoder
     draft: bool
+    copy_shots: bool
     report: Callable[[float, str], None]
     asked_to_stop: Callable[[], bool]
     finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
@@ -130,13 +137,14 @@ class _Work:
         cues = program_cues(timeline)
         writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
         pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end))
+        stretches = mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
         self._tell(DRAWN, "rendering")
         sound = pool.submit(self._mix, sources)
-        made = self._encode(pool, pieces)
+        made = self._encode(pool, stretches)
         self._tell(ENCODED, "mixing sound")
         _all([sound])
         self._tell(MIXED, "joining")
-        self._publish(made, sound.result(), out)
+        self._publish(stretches, [path for path, _ in made], sound.result(), out)
         srt_file, vtt_file, poster = self._beside(out, cues)
         self._tell(1.0, "done")
         canvas, fresh = self.canvas, sum(new for _, new in made)
@@ -153,6 +161,7 @@ class _Work:
             encoder=self.encoder.name,
             chunks_made=fresh,
             chunks_reused=len(made) - fresh,
+            frames_copied=sum(stretch.frames for stretch in stretches if stretch.copied),
         )
 
     def _beside(self, out: Path, cues: Sequence[Cue]) -> tuple[Path, Path, Path]:
@@ -226,28 +235,31 @@ class _Work:
             where=f"card {layer.card!r} of scene {scene.id!r}",
         )
 
-    def _encode(self, pool: ThreadPoolExecutor, pieces: Sequence[Chunk]) -> list[tuple[Path, bool]]:
+    def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch]) -> list[tuple[Path, bool]]:
         """Make all chunks, the longest first, so that no process is left alone at the end."""
-        options = self.encoder.arguments(self.canvas.fps, draft=self.draft)
-        commands = [compile_chunk(piece, self.canvas, options) for piece in pieces]
-        done = [0] * len(pieces)
-        futures: dict[int, Future[tuple[Path, bool]]] = {}
-        first: dict[str, int] = {}
-        for number in sorted(range(len(pieces)), key=lambda i: -pieces[i].frames):
-            if first.setdefault(chunks.key_of(commands[number]), number) == number:
-                futures[number] = pool.submit(self._make, number, pieces[number], commands[number], done)
+        pieces = [stretch.chunk for stretch in stretches]
+        commands = [mezzanine.command_of(one, self.canvas, self.encoder, draft=self.draft) for one in stretches]
+        keys = [chunks.key_of(command) for command in commands]
+        first = {key: number for number, key in reversed([*enumerate(keys)])}
+        order = sorted(first.values(), key=lambda number: -pieces[number].frames)
+        done, planned = dict.fromkeys(order, 0), sum(pieces[number].frames for number in order)
+
+        def progressed(number: int, frames: int) -> None:
+            done[number] = min(frames, pieces[number].frames)
+            self._tell(DRAWN + (ENCODED - DRAWN) * sum(done.values()) / planned, "rendering")
+
+        futures = {
+            number: pool.submit(self._make, pieces[number], commands[number], partial(progressed, number))
+            for number in order
+        }
         _all(futures.values())
         results = []
-        for number, command in enumerate(commands):
-            path, made = futures[first[chunks.key_of(command)]].result()
+        for number, key in enumerate(keys):
+            path, made = futures[first[key]].result()
             results.append((path, made and number in futures))
         return results
 
-    def _make(self, number: int, piece: Chunk, command: FfmpegCommand, done: list[int]) -> tuple[Path, bool]:
-        def progressed(frames: int) -> None:
-            done[number] = min(frames, piece.frames)
-            self._tell(DRAWN + (ENCODED - DRAWN) * sum(done) / self.timeline.frames, "rendering")
-
+    def _make(self, piece: Chunk, command: FfmpegCommand, progressed: Callable[[int], None]) -> tuple[Path, bool]:
         self._check_stopped()
         result = chunks.make_chunk(
             command, self.cached, name=piece.name, on_progress=progressed, cancelled=self.cancelled
@@ -266,13 +278,13 @@ class _Work:
             cancelled=self.cancelled,
         )
 
-    def _publish(self, made: Sequence[tuple[Path, bool]], sound: Path, out: Path) -> None:
+    def _publish(self, stretches: Sequence[Stretch], made: Sequence[Path], sound: Path, out: Path) -> None:
         self._check_stopped()
         metadata = {"title": self.timeline.title, "comment": COMMENT}
 
         def write(target: Path) -> None:
-            files = [path for path, _ in made]
-            frames = chunks.join(files, sound, target, canvas=self.canvas, metadata=metadata)
+            shown = [chunks.Pictures(path, one.first, one.frames) for one, path in zip(stretches, made, strict=True)]
+            frames = chunks.join(shown, sound, target, canvas=self.canvas, metadata=metadata)
             if frames != self.timeline.frames:
                 raise RenderFailed(
                     f"the film has {frames} frames instead of {self.timeline.frames}",

@@ -20,17 +20,22 @@ class Encoder:
     name: str
     options: tuple[str, ...]
     draft_options: tuple[str, ...]
+    even_groups: tuple[str, ...] = ()  # what makes every group exactly as long as it may be; empty: it cannot
 
-    def arguments(self, fps: Fraction, *, draft: bool) -> tuple[str, ...]:
-        """Return the output options: closed groups of two seconds, the same headers for every chunk."""
-        group = str(max(round(2 * fps), 1))
-        return ("-c:v", self.name, *(self.draft_options if draft else self.options), "-g", group)
+    def arguments(self, fps: Fraction, *, draft: bool, group: int = 0) -> tuple[str, ...]:
+        """Return the output options: closed groups of two seconds at most, or of exactly `group` frames; the same
+        headers for every chunk."""
+        shared = ("-c:v", self.name, *(self.draft_options if draft else self.options))
+        if group:
+            return (*shared, "-g", str(group), *self.even_groups)
+        return (*shared, "-g", str(max(round(2 * fps), 1)))
 
 
 X264 = Encoder(
     "libx264",
     ("-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-threads", "1", "-x264-params", "open-gop=0"),
     ("-preset", "ultrafast", "-crf", "28", "-profile:v", "high", "-threads", "1", "-x264-params", "open-gop=0"),
+    ("-sc_threshold", "0"),
 )
 # No B-frames from hardware: their reordering differs from driver to driver, and chunks are joined without re-encoding.
 HARDWARE = (

@@ -25,7 +25,8 @@ class Source:
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
     without time stamps, which cannot be sought. Times of footage count from its first picture, which stands `begins`
-    seconds after the start of the file (where its sound begins before its picture).
+    seconds after the start of the file (where its sound begins before its picture), and last `seconds` by what the
+    file says, 0 where it does not say.
     """
 
     asset: str
@@ -40,6 +41,7 @@ class Source:
     has_sound: bool = False
     raw: bool = False
     begins: Fraction = Fraction(0)
+    seconds: Fraction = Fraction(0)
 
 
 def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
@@ -78,7 +80,8 @@ def look(path: str) -> dict[str, Any]:
             "interlaced": bool(frame.interlaced_frame),
             "has_sound": sound_of(container) is not None,
             "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
-            "begins": _begins(container, stream),
+            "begins": (begins := _begins(container, stream)),
+            "seconds": _seconds(container, stream, begins),
         }
 
 
@@ -92,6 +95,12 @@ def _begins(container: Any, stream: Any) -> Fraction:
     if stream.start_time is None or container.start_time is None:
         return Fraction(0)
     return max(Fraction(stream.start_time * stream.time_base - Fraction(container.start_time, 1_000_000)), Fraction(0))
+
+
+def _seconds(container: Any, stream: Any, begins: Fraction) -> Fraction:
+    if stream.duration:
+        return Fraction(stream.duration * stream.time_base)
+    return max(Fraction(container.duration or 0, 1_000_000) - begins, Fraction(0))
 
 
 def _rate(stream: Any) -> Fraction:

@@ -357,6 +357,11 @@ def paths_as_given(session: Session, digests: Iterable[str]) -> dict[str, str]:
     return {row.digest: row.original for row in rows}
 
 
+def digests(session: Session) -> tuple[str, ...]:
+    """Return the files of the library that are not retired, oldest first."""
+    return tuple(session.scalars(sa.select(Asset.digest).where(Asset.status == "added").order_by(Asset.id)))
+
+
 def figures(session: Session) -> LibraryFigures:
     """Return how large the library is."""
 

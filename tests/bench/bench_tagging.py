@@ -24,12 +24,11 @@ from typing import Any
 import cv2
 import imageio_ffmpeg
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 
 from factory.samples import draw_library
-from tests.bench.bench_demo import Peak
+from tests.bench.bench_demo import Peak, cpu_of_tree
 from understanding import decoding, media, scanning, shots
 from understanding.build import SHIPPED_TAGGER, load_tagger
 from understanding.burnt_in import TextReader
@@ -142,16 +141,10 @@ class Stages:
         self.spent["**whole default path**"] = sum(self.spent[part] for part in parts)
 
     def _take(self, name: str, work: Callable[[], Any]) -> Any:
-        before = _cpu()
+        before = cpu_of_tree()
         done = work()
-        self.spent[name] = self.spent.get(name, 0.0) + _cpu() - before
+        self.spent[name] = self.spent.get(name, 0.0) + cpu_of_tree() - before
         return done
-
-
-def _cpu() -> float:
-    """CPU seconds of this process, the sandbox's warm process and its children that have ended."""
-    own = psutil.Process()
-    return float(sum(sum(process.cpu_times()[:4]) for process in own.children()) + sum(own.cpu_times()[:2]))
 
 
 def _decoded(path: Path) -> None:
@@ -228,7 +221,7 @@ def told_long(maker: Maker, folder: Path) -> str:
     length = Fraction(tagged.probe.seconds)
     return (
         f"{float(length) / 3600:.2f} hours of 320x180 at 15 a second: {len(tagged.shots)} shots, peak "
-        f"{peak.bytes / 1e6:.0f} MB, {_cpu():.0f} CPU s, {time.perf_counter() - began:.0f} s"
+        f"{peak.bytes / 1e6:.0f} MB, {cpu_of_tree():.0f} CPU s, {time.perf_counter() - began:.0f} s"
     )
 
 
