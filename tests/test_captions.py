@@ -159,3 +159,23 @@ def test_a_scene_too_short_for_its_captions_shares_its_frames(count: int) -> Non
     found = cut_cues(lines, canvas=TALL, scene_frames=90)
     assert all(cue.start < cue.end <= 90 for cue in found)
     assert all(after.start - before.end >= 2 for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Northwind X5 drives 560 km on a charge, and it costs 199,800 yuan.",
+        "北风 X5 的续航里程是560公里，售价12.98万元起。",
+    ],
+)
+def test_each_word_of_a_caption_stands_where_it_is_written_and_begins_when_it_is_said(text: str) -> None:
+    spoken = line(text, start=20)
+    edges = {number: 20 + word.start * 30 for number, word in enumerate(spoken.speech.words)}
+    letters = 0
+    for cue in cues(spoken):
+        shown = "".join(cue.lines[word.line][word.start : word.end] for word in cue.words)
+        assert shown.replace(" ", "") == "".join(cue.lines).replace(" ", "")
+        for word in cue.words:
+            assert abs(word.frame - edges[letters]) < 1
+            letters += len("".join(cue.lines[word.line][word.start : word.end].split()))
+    assert letters == len("".join(text.split()))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from factory.errors import WrongUsage
-from factory.plan.timeline import Canvas, ColorLayer, Cue, TimedScene, Timeline, Transition
+from factory.plan.timeline import Canvas, ColorLayer, Cue, CueWord, TimedScene, Timeline, Transition
 from factory.render.captions_ass import CaptionWriter, check_captions, escaped, program_cues
 from factory.render.ffmpeg import run
 from factory.render.fonts import GlyphMissing
@@ -107,7 +108,7 @@ def test_a_hostile_caption_stays_in_its_band(store: Store) -> None:
     assert (picture > 128).sum() > 10 * (plain > 128).sum()
 
 
-@pytest.mark.parametrize("style", ["plain", "bold"])
+@pytest.mark.parametrize("style", ["plain", "bold", "spoken"])
 @pytest.mark.parametrize("canvas", [WIDE, TALL, SQUARE], ids=["16:9", "9:16", "1:1"])
 def test_two_lines_stand_centred_in_the_caption_band(style: str, canvas: Canvas, store: Store) -> None:
     cue = Cue(0, 3, ("Two lines of text", "旷野 Pro 起步价"))
@@ -164,3 +165,42 @@ def test_a_folder_of_ones_own_styles_comes_first(tmp_path: Path) -> None:
     (tmp_path / "captions").mkdir()
     (tmp_path / "captions" / "plain.ass.j2").write_text("mine {{ events[0].text }}")
     assert CaptionWriter("plain", WIDE, [tmp_path]).script([Cue(0, 9, ("x",))], 0, 9) == "mine x"
+
+
+def test_the_word_that_is_spoken_is_amber_on_exactly_its_frames(store: Store) -> None:
+    lines = ("Faster than", "国产 车型")
+    words = (CueWord(0, 0, 6, 2), CueWord(0, 7, 11, 5), CueWord(1, 0, 2, 6), CueWord(1, 3, 5, 9))
+    places = [amber(picture) for picture in shown_in_colour(store, Cue(0, 12, lines, words), 12)]
+    assert places[0] is places[1] is None
+    changes = [frame for frame in range(3, 12) if places[frame] != places[frame - 1]]
+    assert changes == [5, 6, 9]
+    (upper, faster), (same, than), (lower, made), _ = (places[frame] or (0, 0) for frame in (2, 5, 6, 9))
+    assert upper == pytest.approx(same, abs=6)
+    assert lower > upper + 20
+    assert faster < than
+    assert made == (places[8] or (0, 0))[1]
+
+
+def test_a_cue_without_words_is_shown_in_the_style_of_words_too() -> None:
+    script = CaptionWriter("spoken", WIDE).script([Cue(0, 30, ("one",))], 0, 30)
+    assert script.count("Dialogue:") == 1
+    assert "\\r" not in script
+
+
+def test_spaces_around_a_word_stay_and_text_is_no_command() -> None:
+    cue = Cue(0, 30, ("a {b} c",), (CueWord(0, 0, 1, 0), CueWord(0, 2, 5, 10), CueWord(0, 6, 7, 20)))
+    script = CaptionWriter("spoken", WIDE).script([cue], 0, 30)
+    assert "a {\\rSpoken}\\{b\\}{\\r} c" in script
+
+
+def shown_in_colour(store: Store, cue: Cue, frames: int) -> list[NDArray[np.uint8]]:
+    burnt(store, cue, style="spoken", ground="#000000", frames=frames)
+    with av.open(str(store.folder / "burnt.mp4")) as container:
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+
+
+def amber(picture: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """Return the middle row and column of what is amber."""
+    red, green, blue = (picture[..., k].astype(int) for k in range(3))
+    rows, columns = np.nonzero((red > 200) & (green > 130) & (blue < 110))
+    return (int(rows.mean()), int(columns.mean())) if len(rows) > 50 else None

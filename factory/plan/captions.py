@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import ceil
 
 from factory.plan.sentences import CJK, Piece, Segment, pieces
-from factory.plan.timeline import Canvas, Cue, Speech, SpokenLine
+from factory.plan.timeline import Canvas, Cue, CueWord, Speech, SpokenLine
 
 Measure = Callable[[str], float]  # text -> its width as a share of the widest line that the canvas allows
 
@@ -31,11 +31,12 @@ _IS_CHINESE = re.compile(f"[{CJK}]")
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """A caption before its time is settled: its pieces, and the frames at which it is spoken."""
+    """A caption before its time is settled: its pieces, and the frames of the scene at which it is spoken."""
 
     pieces: tuple[Piece, ...]
     start: int
     end: int
+    said: tuple[int, ...]  # at which each piece begins
 
 
 def cut_cues(
@@ -61,7 +62,20 @@ def cut_cues(
             spoken.extend(_cut(parts, times, line.start, canvas.fps, setter))
     end = max(1, scene_frames - GAP)
     placed = _placed(_merged(spoken, canvas.fps, end, setter), canvas.fps, end)
-    return tuple(Cue(cue.start, cue.end, setter.lines(cue.pieces)) for cue in placed)
+    return tuple(_cue(cue, setter) for cue in placed)
+
+
+def _cue(timed: _Timed, setter: _Setter) -> Cue:
+    lines, words, at = list[str](), list[CueWord](), iter(timed.said)
+    for number, parts in enumerate(setter.parted(timed.pieces)):
+        text = _joined(parts)
+        end = 0
+        for piece in parts:
+            start = text.index(piece.text, end)
+            end = start + len(piece.text)
+            words.append(CueWord(number, start, end, next(at)))
+        lines.append(text)
+    return Cue(timed.start, timed.end, tuple(lines), tuple(words))
 
 
 def letters_a_line(canvas: Canvas) -> tuple[int, int]:
@@ -102,10 +116,10 @@ class _Setter:
     def fits(self, parts: Sequence[Piece]) -> bool:
         return self.break_of(parts) is not None
 
-    def lines(self, parts: Sequence[Piece]) -> tuple[str, ...]:
-        """Return the caption's lines, one or two."""
+    def parted(self, parts: Sequence[Piece]) -> tuple[Sequence[Piece], ...]:
+        """Return the pieces of the caption's lines, one or two."""
         at = self.break_of(parts) or 0
-        return tuple(_joined(part) for part in (parts[:at], parts[at:]) if part)
+        return tuple(part for part in (parts[:at], parts[at:]) if part)
 
     def break_of(self, parts: Sequence[Piece]) -> int | None:
         """Return before which piece the second line starts (0: one line is enough), or None where two are too few."""
@@ -193,6 +207,7 @@ def _cut(
             tuple(parts[begin:end]),
             start + int(times[begin][0] * fps),
             start + ceil(times[end - 1][1] * fps),
+            tuple(start + int(begins * fps) for begins, _ in times[begin:end]),
         )
         for begin, end in pairwise(reversed(cuts))
     ]
@@ -244,7 +259,7 @@ def _join(one: _Timed, two: _Timed) -> _Timed:
     """Two sentences of Latin letters keep a space between them."""
     spaced = not _IS_CHINESE.match(one.pieces[-1].text[-1])
     first = replace(two.pieces[0], space=two.pieces[0].space or spaced)
-    return _Timed((*one.pieces, first, *two.pieces[1:]), one.start, two.end)
+    return _Timed((*one.pieces, first, *two.pieces[1:]), one.start, two.end, (*one.said, *two.said))
 
 
 def _placed(cues: Sequence[_Timed], fps: Fraction, end: int) -> list[_Timed]:

@@ -113,12 +113,23 @@ class SpokenLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CueWord:
+    """Letters [start, end) of a caption's line number `line`, spoken from frame `frame` of the scene on."""
+
+    line: int
+    start: int
+    end: int
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption: at most two lines, shown in [start, end) frames of the scene."""
+    """One caption: at most two lines, shown in [start, end) frames of the scene; its words in order, where known."""
 
     start: int
     end: int
     lines: tuple[str, ...]
+    words: tuple[CueWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

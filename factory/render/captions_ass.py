@@ -6,7 +6,7 @@ Text is data: whatever a cue says is escaped, so that nothing in it can become a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -16,7 +16,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from factory.errors import WrongUsage
-from factory.plan.timeline import Canvas, Cue, Timeline
+from factory.plan.timeline import Canvas, Cue, CueWord, Timeline
 from factory.render.fonts import FAMILY, check_glyphs, line_height
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
@@ -43,9 +43,10 @@ def program_cues(timeline: Timeline) -> tuple[Cue, ...]:
     for scene, begins in zip(timeline.scenes, timeline.scene_starts(), strict=True):
         for cue in scene.cues:
             lines = tuple(line for line in (" ".join(text.split()) for text in cue.lines) if line)
+            words = tuple(replace(word, frame=begins + word.frame) for word in cue.words if lines == cue.lines)
             end = min(begins + cue.end, timeline.frames)
             if lines and begins + cue.start < end:
-                cues.append(Cue(begins + cue.start, end, lines))
+                cues.append(Cue(begins + cue.start, end, lines, words))
     cues.sort(key=lambda cue: (cue.start, cue.end))
     ends = [max(after.start - GAP, cue.start + 1) for cue, after in pairwise(cues)]
     clear = [replace(cue, end=min(cue.end, end)) for cue, end in zip(cues, ends, strict=False)]
@@ -90,6 +91,7 @@ class CaptionWriter:
             margin=self._margin(),
             below=self._canvas.height - box.bottom,
             events=[self._event(cue, start, end) for cue in shown],
+            word_events=[event for cue in shown for event in self._word_events(cue, start, end)],
         )
 
     def _margin(self) -> int:
@@ -97,13 +99,30 @@ class CaptionWriter:
         box = layout_for(self._canvas)
         return max(box.left, self._canvas.width - box.right)
 
-    def _event(self, cue: Cue, start: int, end: int) -> Event:
+    def _word_events(self, cue: Cue, start: int, end: int) -> Iterator[Event]:
+        """Yield the cue once for each of its words, which has the style `Spoken` until the next one begins."""
+        edges = [min(max(word.frame, cue.start), cue.end) for word in cue.words]
+        if not edges or edges[0] > cue.start:
+            edges, words = [cue.start, *edges], (None, *cue.words)
+        else:
+            words = cue.words
+        for word, (begins, ends) in zip(words, pairwise([*edges, cue.end]), strict=True):
+            if max(begins, start) < min(ends, end):
+                yield self._event(replace(cue, start=begins, end=ends), start, end, word)
+
+    def _event(self, cue: Cue, start: int, end: int, spoken: CueWord | None = None) -> Event:
         fps = self._canvas.fps
         begins, ends = max(cue.start, start) - start, min(cue.end, end) - start
         widest = max(text_width(line, self._em) for line in cue.lines)
         room = self._canvas.width - 2 * self._margin()
-        smaller = f"{{\\fs{fontsize(self._em * room / widest)}}}" if widest > room else ""
-        text = smaller + "\\N".join(escaped(line) for line in cue.lines)
+        smaller = f"\\fs{fontsize(self._em * room / widest)}" if widest > room else ""
+        lines = [escaped(line) for line in cue.lines]
+        if spoken is not None:
+            line = cue.lines[spoken.line]
+            before, word, after = line[: spoken.start], line[spoken.start : spoken.end], line[spoken.end :]
+            shown = (_kept(before), f"{{\\rSpoken{smaller}}}", escaped(word), f"{{\\r{smaller}}}", _kept(after))
+            lines[spoken.line] = "".join(shown)
+        text = (f"{{{smaller}}}" if smaller else "") + "\\N".join(lines)
         return Event(_ass_time(begins, fps), _ass_time(ends, fps), text)
 
 
@@ -111,6 +130,14 @@ def escaped(line: str) -> str:
     """Return `line` as ASS text that shows exactly these characters."""
     safe = line.replace("\\", "\\" + WORD_JOINER).replace("{", "\\{").replace("}", "\\}")
     return " ".join(safe.split())
+
+
+def _kept(part: str) -> str:
+    """Escape a part of a line, with the spaces at its ends."""
+    inner = escaped(part)
+    if not inner:
+        return " " if part else ""
+    return " " * part[0].isspace() + inner + " " * part[-1].isspace()
 
 
 def fontsize(em: float) -> int:
