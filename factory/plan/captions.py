@@ -207,7 +207,7 @@ def _cut(
             tuple(parts[begin:end]),
             start + int(times[begin][0] * fps),
             start + ceil(times[end - 1][1] * fps),
-            tuple(start + int(begins * fps) for begins, _ in times[begin:end]),
+            tuple(start + round(begins * fps) for begins, _ in times[begin:end]),
         )
         for begin, end in pairwise(reversed(cuts))
     ]

@@ -102,10 +102,10 @@ class CaptionWriter:
     def _word_events(self, cue: Cue, start: int, end: int) -> Iterator[Event]:
         """Yield the cue once for each of its words, which has the style `Spoken` until the next one begins."""
         edges = [min(max(word.frame, cue.start), cue.end) for word in cue.words]
-        if not edges or edges[0] > cue.start:
-            edges, words = [cue.start, *edges], (None, *cue.words)
-        else:
-            words = cue.words
+        words: tuple[CueWord | None, ...] = cue.words
+        if not edges or edges[0] > cue.start + 1:
+            edges, words = [cue.start, *edges], (None, *words)
+        edges[0] = cue.start
         for word, (begins, ends) in zip(words, pairwise([*edges, cue.end]), strict=True):
             if max(begins, start) < min(ends, end):
                 yield self._event(replace(cue, start=begins, end=ends), start, end, word)
