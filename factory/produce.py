@@ -32,6 +32,7 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import write_music
 from factory.render.narrator import Narrator
+from factory.render.probe import choose_encoder
 from factory.store import assets, catalog, index, jobs, lease
 from factory.store.files import safe_name
 from factory.store.job import LEASE, Output, State
@@ -68,7 +69,8 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             film = _render(aspect, timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
-            beside = {"timeline": bodies[aspect], "trace": json.dumps(planned.trace, ensure_ascii=False, indent=1)}
+            told = {**planned.trace, "render": _told(film)}
+            beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
     return lease.Made(outputs, planned.shots)
 
@@ -228,10 +230,22 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
+        encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
         copy_shots=aspect in parts.settings.mezzanines,
         on_progress=told,
         cancelled=holding.stopped,
     )
+
+
+def _told(film: Film) -> dict[str, Any]:
+    """Return what a person asks of a render: who encoded it, and how much of it was new."""
+    return {
+        "encoder": film.encoder,
+        "frames": film.frames,
+        "frames_copied": film.frames_copied,
+        "chunks_made": film.chunks_made,
+        "chunks_reused": film.chunks_reused,
+    }
 
 
 def _kept(parts: Parts, timeline: Timeline, aspect: Aspect, film: Film, beside: Mapping[str, str]) -> list[Output]:

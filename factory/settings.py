@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         pattern=r"^((16:9|9:16|1:1)(,(16:9|9:16|1:1))*)?$",
         description="aspects whose shots are encoded when they come in, and copied where nothing lies over them",
     )
+    encoder: Literal["software", "hardware"] = Field(
+        default="software", description="who encodes: software, or hardware where one real frame comes out of it"
+    )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")

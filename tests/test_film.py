@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from factory.plan.brief import Codec
 from factory.plan.timeline import (
     Canvas,
     CardLayer,
@@ -30,7 +31,18 @@ from factory.render.errors import RenderCancelled, TimelineImpossible
 from factory.render.film import Film, render_film
 from factory.render.fonts import GlyphMissing
 from factory.render.loudness import loudness
-from tests.render_kit import PlainCards, Store, frames_digest, hum, lumas, number_in, numbered_clip, sound_in
+from factory.render.probe import choose_encoder
+from tests.render_kit import (
+    PlainCards,
+    Store,
+    frame_times,
+    frames_digest,
+    hum,
+    lumas,
+    number_in,
+    numbered_clip,
+    sound_in,
+)
 from understanding.faces import is_installed
 
 CANVAS = Canvas(320, 180)
@@ -153,6 +165,23 @@ def test_an_edit_repeats_only_what_it_changes(film: Film, store: Store, tmp_path
     last = replace(whole.scenes[2], layers=(ColorLayer("#ff0000", 0, 30),))
     edited = render(replace(whole, scenes=(*whole.scenes[:2], last)), store, tmp_path / "edited.mp4")
     assert edited.chunks_made == 1
+
+
+@pytest.mark.parametrize(("codec", "tag"), [("h265", "hvc1"), ("av1", "av01")])
+def test_other_codecs_show_the_same_frames_joined_without_a_seam(
+    codec: Codec, tag: str, store: Store, tmp_path: Path
+) -> None:
+    film = render(timeline(), store, tmp_path / "film.mp4", encoder=choose_encoder(codec))
+    assert film.encoder == choose_encoder(codec).name
+    with av.logging.Capture() as said:
+        times = frame_times(film.video)
+        numbers = [number_in(luma[:90]) for luma in lumas(film.video)]
+    assert not [line for line in said if line[0] <= av.logging.WARNING]
+    assert times == [Fraction(k, 30) for k in range(153)]
+    assert numbers[:63] == list(range(10, 73))
+    assert numbers[88:123] == list(range(150, 185))
+    with av.open(str(film.video)) as container:
+        assert container.streams.video[0].codec_context.codec_tag == tag
 
 
 def test_draft_is_half_the_size(store: Store, tmp_path: Path) -> None:

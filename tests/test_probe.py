@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
-
-from factory.errors import WrongUsage
-from factory.render.probe import HARDWARE, X264, Encoder, choose_encoder, works
+from factory.render.probe import HARDWARE, SOFTWARE, X264, Encoder, choose_encoder, works
 
 
 def test_the_default_is_x264_with_pinned_threads_and_closed_groups() -> None:
@@ -23,13 +20,9 @@ def test_one_real_frame_decides() -> None:
     assert not works(Encoder("no_such_encoder", (), ()))
 
 
-def test_auto_takes_what_works_here() -> None:
-    chosen = choose_encoder("auto")
-    assert works(chosen)
-    assert chosen is X264 or chosen in HARDWARE
-
-
-def test_an_unknown_encoder_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(WrongUsage, match="'h264_magic'") as caught:
-        choose_encoder("h264_magic")
-    assert "libx264" in caught.value.next_step
+def test_hardware_is_taken_where_it_works_and_else_the_software_encoder() -> None:
+    for codec, software in SOFTWARE.items():
+        assert choose_encoder(codec) is software
+        chosen = choose_encoder(codec, hardware=True)
+        assert works(chosen)
+        assert chosen is software or chosen in HARDWARE[codec]

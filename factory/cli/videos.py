@@ -45,6 +45,7 @@ def make_command(
     series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
+    codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
@@ -59,6 +60,7 @@ def make_command(
         seed=seed,
         aspects=tuple(aspect or ("16:9",)),
         draft=draft,
+        codec=codec,
         series=series,
     )
     made = orders.make(brief, open_house(), out, on_progress=show_progress)

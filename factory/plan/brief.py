@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from factory.plan.facts import Locale
 from factory.plan.timeline import Canvas
 
+Codec = Literal["h264", "h265", "av1"]
 Aspect = Literal["16:9", "9:16", "1:1"]
 FPS: Final = Fraction(30)
 CANVASES: Final[Mapping[Aspect, Canvas]] = {
@@ -47,6 +48,7 @@ class Brief(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**31)
     aspects: tuple[Aspect, ...] = Field(default=("16:9",), min_length=1, max_length=3)
     draft: bool = False
+    codec: Codec = "h264"
     series: str | None = Field(default=None, max_length=100)
 
     def canonical_json(self) -> str:

@@ -148,8 +148,9 @@ def join(
     """
     with disk_full_named(output), av.open(str(output), "w", format="mp4", options=_MOVIE) as target:
         with av.open(str(chunks[0].file)) as first:
-            picture = target.add_stream_from_template(first.streams.video[0])
+            picture = target.add_stream_from_template(first.streams.video[0], opaque=True)
             header = bytes(first.streams.video[0].codec_context.extradata or b"")
+            picture.codec_context.codec_tag = first.streams.video[0].codec_context.codec_tag  # hvc1 plays everywhere
         picture.time_base = 1 / canvas.fps
         target.metadata.update(metadata)
         pictures = _picture_packets(chunks, picture, canvas.fps, header)

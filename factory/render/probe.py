@@ -1,13 +1,15 @@
-"""Which encoder writes the picture: libx264, or a hardware encoder that has just proved that it works."""
+"""Which encoder writes the picture: a software encoder, or one in hardware that has just proved that it works."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Final
 
-from factory.errors import WrongUsage
+from factory.plan.brief import Codec
 from factory.render.ffmpeg import executable
 
 PROBE_SECONDS = 20
@@ -31,43 +33,52 @@ class Encoder:
         return (*shared, "-g", str(max(round(2 * fps), 1)))
 
 
-X264 = Encoder(
+X264: Final = Encoder(
     "libx264",
     ("-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-threads", "1", "-x264-params", "open-gop=0"),
     ("-preset", "ultrafast", "-crf", "28", "-profile:v", "high", "-threads", "1", "-x264-params", "open-gop=0"),
     ("-sc_threshold", "0"),
 )
-# No B-frames from hardware: their reordering differs from driver to driver, and chunks are joined without re-encoding.
-HARDWARE = (
-    Encoder(
-        "h264_nvenc",
-        ("-preset", "p4", "-rc", "vbr", "-cq", "22", "-b:v", "0", "-bf", "0", "-profile:v", "high"),
-        ("-preset", "p1", "-rc", "vbr", "-cq", "28", "-b:v", "0", "-bf", "0", "-profile:v", "high"),
-    ),
-    Encoder(
-        "h264_qsv",
-        ("-preset", "faster", "-global_quality", "22", "-bf", "0", "-profile:v", "high"),
-        ("-preset", "veryfast", "-global_quality", "28", "-bf", "0", "-profile:v", "high"),
-    ),
+_X265 = ("-tag:v", "hvc1", "-x265-params", "open-gop=0:pools=none:frame-threads=1:info=0:log-level=error")
+X265: Final = Encoder(
+    "libx265", ("-preset", "veryfast", "-crf", "24", *_X265), ("-preset", "ultrafast", "-crf", "30", *_X265)
 )
-NAMES = ("auto", X264.name, *(encoder.name for encoder in HARDWARE))
+AV1: Final = Encoder(
+    "libsvtav1",
+    ("-preset", "9", "-crf", "34", "-svtav1-params", "lp=1"),
+    ("-preset", "12", "-crf", "45", "-svtav1-params", "lp=1"),
+)
+SOFTWARE: Final[Mapping[Codec, Encoder]] = {"h264": X264, "h265": X265, "av1": AV1}
 
 
-def choose_encoder(wish: str = X264.name) -> Encoder:
-    """Return the encoder of that name; `auto` takes the first hardware encoder that works, else libx264.
+def _nvenc(name: str) -> Encoder:
+    shared = ("-rc", "vbr", "-b:v", "0", "-bf", "0")
+    return Encoder(name, ("-preset", "p4", "-cq", "22", *shared), ("-preset", "p1", "-cq", "28", *shared))
 
-    Raises `WrongUsage` for an unknown name, and for a hardware encoder that cannot encode one frame here.
-    """
-    if wish == X264.name:
-        return X264
-    if wish == "auto":
-        return next((encoder for encoder in HARDWARE if works(encoder)), X264)
-    for encoder in HARDWARE:
-        if encoder.name == wish and works(encoder):
-            return encoder
-    raise WrongUsage(
-        f"the encoder {wish!r} is unknown or does not work on this machine", next_step=f"use one of {', '.join(NAMES)}"
+
+def _qsv(name: str) -> Encoder:
+    return Encoder(
+        name,
+        ("-preset", "faster", "-global_quality", "22", "-bf", "0"),
+        ("-preset", "veryfast", "-global_quality", "28", "-bf", "0"),
     )
+
+
+# No B-frames from hardware: their reordering differs from driver to driver, and chunks are joined without re-encoding.
+HARDWARE: Final[Mapping[Codec, tuple[Encoder, ...]]] = {
+    "h264": (_nvenc("h264_nvenc"), _qsv("h264_qsv")),
+    "h265": (_nvenc("hevc_nvenc"), _qsv("hevc_qsv")),
+    "av1": (_nvenc("av1_nvenc"), _qsv("av1_qsv")),
+}
+
+
+def choose_encoder(codec: Codec = "h264", *, hardware: bool = False) -> Encoder:
+    """Return the encoder for a codec: with `hardware` the first of a graphics card that works here, else the software.
+
+    What was chosen is told by the film, so that a fallback is on record.
+    """
+    wanted = HARDWARE[codec] if hardware else ()
+    return next((encoder for encoder in wanted if works(encoder)), SOFTWARE[codec])
 
 
 @cache

@@ -17,7 +17,7 @@ MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
     "timeline": "application/json",
     "trace": "application/json",
 }
-ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "series")
+ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "codec", "series")
 
 
 def shown_job(job: Job) -> dict[str, Any]:
