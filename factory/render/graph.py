@@ -138,7 +138,8 @@ def _command(picture: Any, opened: _Opened, chunk: Chunk, canvas: Canvas, encode
 def _window(window: Window, canvas: Canvas, opened: _Opened) -> Any:
     spans, rest = ground_of(window)
     pictures = [_ground(part, start, end - start, canvas, opened) for part, start, end in spans]
-    picture = pictures[0] if len(pictures) == 1 else ffmpeg.concat(*pictures, v=1, a=0)
+    # xfade wants one rate and one time base, which concat leaves open
+    picture = pictures[0] if len(pictures) == 1 else ffmpeg.concat(*pictures, v=1, a=0).filter("fps", fps=_rate(canvas))
     for part in rest:
         picture = _lay(picture, part, window, canvas, opened)
     return picture
