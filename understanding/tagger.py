@@ -22,7 +22,7 @@ from understanding.modeling.net import Net
 from understanding.tagged import CameraMotion, Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 from understanding.words import WordEncoder, Words, language
 
-CODE_VERSION: Final = "4"  # raise it when the same weights and taxonomy would tag differently
+CODE_VERSION: Final = "5"  # raise it when the same weights and taxonomy would tag differently
 WITHOUT: Final[tuple[Modality, ...]] = ("picture", "sound", "words")  # what the net may have to do without
 FACE: Final = "face-visible"  # the tag that a detector decides
 SURE_FACE: Final = 0.5  # score of a face from which the tag is said
