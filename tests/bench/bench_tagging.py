@@ -71,6 +71,7 @@ class Material:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--runs", type=int, default=3)
+    asked.add_argument("--material", default="", help="only what is named so: 720p30, short or full")
     asked.add_argument("--soft", action="store_true", help="TransNet V2 too, which has to be installed")
     asked.add_argument("--long", action="store_true", help="the peak memory of a three-hour file")
     given = asked.parse_args()
@@ -83,6 +84,8 @@ def main() -> None:
             return
         print("| material | stage | seconds of video a CPU second |\n|---|---|---|")
         for material in maker.all():
+            if not material.name.startswith(given.material):
+                continue
             bench(material, Path(folder) / "cache", given.runs, soft=given.soft)
 
 
