@@ -413,7 +413,8 @@ def _after_fork() -> None:
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
+    few = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
+    return kept | few | {"PYTHONUTF8": "1"}
 
 
 atexit.register(_close)
