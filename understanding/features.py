@@ -133,6 +133,7 @@ class FeatureExtractor:
         pictures = itertools.chain(read, ((place, in_shape(scan.rows[row], aspect)) for place, row in chosen))
         for place, picture in pictures:  # made one by one: those of three hours would fill gigabytes
             found[place] = max(found.get(place, 0.0), *(face.score for face in self._faces.find(picture)), 0.0)
+            release(scan.rows)
         return found
 
 

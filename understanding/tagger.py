@@ -28,7 +28,7 @@ FACE: Final = "face-visible"  # the tag that a detector decides
 SURE_FACE: Final = 0.5  # score of a face from which the tag is said
 LIKELY_SCENE: Final = 0.2  # confidence from which the likeliest scene is said where none reaches its threshold
 MAX_ROWS: Final = 300  # rows of one shot that the net reads, as in YouTube-8M
-ROWS_AT_ONCE: Final = 1024  # padded rows of one batch: bounds memory, whatever the shots' lengths
+ROWS_AT_ONCE: Final = 512  # padded rows of one batch: bounds memory, whatever the shots' lengths
 
 
 class ShotFeatures(Protocol):
