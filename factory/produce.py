@@ -68,7 +68,7 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
-            film = _render(aspect, timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
@@ -207,14 +207,7 @@ def _source_record(source: Any) -> dict[str, Any]:
 
 
 def _render(
-    aspect: Aspect,
-    timeline: Timeline,
-    out: Path,
-    *,
-    brief: Brief,
-    parts: Parts,
-    holding: lease.Holding,
-    turn: tuple[int, int],
+    timeline: Timeline, out: Path, *, brief: Brief, parts: Parts, holding: lease.Holding, turn: tuple[int, int]
 ) -> Film:
     """Render one aspect. `turn` says which of how many it is, for one figure of progress over all."""
     number, of = turn
@@ -231,7 +224,7 @@ def _render(
         out=out,
         draft=brief.draft,
         encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
-        copy_shots=aspect in parts.settings.mezzanines,
+        copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
         on_progress=told,
         cancelled=holding.stopped,
     )

@@ -8,7 +8,7 @@ alone: a block that is missing is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -71,7 +71,7 @@ def _parted(chunk: Chunk, fps: Fraction, size: int) -> Iterator[Stretch]:
     window, at = chunk.windows[0], chunk.windows[0].start
     if not (chunk.transition or chunk.captions):
         for bare in _bare(window):
-            for copied, start in _copied(bare, fps, size):
+            for copied, start in _copied(*bare, fps, size):
                 if start > at:
                     yield _encoded(chunk, at, start)
                 yield copied
@@ -89,27 +89,26 @@ def _encoded(chunk: Chunk, start: int, end: int) -> Stretch:
     return Stretch(replace(chunk, windows=(window,), frames=end - start), 0, end - start)
 
 
-def _bare(window: Window) -> Iterator[Window]:
-    """Yield the stretches of a window in which nothing lies over one piece of footage."""
+def _bare(window: Window) -> Iterator[tuple[Footage, int, int]]:
+    """Yield footage and the frames of the scene [start, end) in which nothing lies over it."""
     spans, above = ground_of(window)
-    for _, start, end in spans:
+    for ground, start, end in spans:
+        if not isinstance(ground, Footage) or not _is_plain(ground):
+            continue
         edges = {start, end}
         for part in above:
             edges |= {min(max(edge, start), end) for edge in (part.layer.start, part.layer.start + part.layer.frames)}
         for low, high in pairwise(sorted(edges)):
             if not any(_shown(part, low) for part in above):
-                yield replace(window, start=low, frames=high - low)
+                yield ground, low, high
 
 
 def _shown(part: Part, frame: int) -> bool:
     return part.layer.start <= frame < part.layer.start + part.layer.frames
 
 
-def _copied(bare: Window, fps: Fraction, size: int) -> Iterator[tuple[Stretch, int]]:
+def _copied(footage: Footage, start: int, end: int, fps: Fraction, size: int) -> Iterator[tuple[Stretch, int]]:
     """Yield what is copied of a bare stretch, block by block, and the scene's frame where each begins."""
-    ((footage, start, end),) = ground_of(bare)[0]
-    if not isinstance(footage, Footage) or not _is_plain(footage):
-        return
     origin = footage.layer.source_start * fps - footage.layer.start  # the file's frame at the scene's frame 0
     if origin.denominator != 1:
         return
@@ -141,5 +140,4 @@ def _block(footage: Footage, number: int, groups: int, fps: Fraction, size: int)
     layer = replace(
         footage.layer, source_start=number * BLOCK * size / fps, start=0, frames=frames, sound_db=None, shot=0
     )
-    shown: Sequence[Part] = (replace(footage, layer=layer),)
-    return Chunk(f"mezzanine of {layer.asset[:12]}", (Window(tuple(shown), 0, frames),), frames)
+    return Chunk(f"mezzanine of {layer.asset[:12]}", (Window((replace(footage, layer=layer),), 0, frames),), frames)

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,7 @@ from factory.render.overlays import Drawing, draw_card
 from factory.render.probe import X264
 from factory.render.templates import Templates
 from factory.samples import draw_library
-from tests.bench.bench_demo import Peak, cpu_of_tree
+from tests.bench.costs import Cost, cpu_of_tree, measured
 from tests.render_kit import Store, hum
 
 CLIPS: Final = (
@@ -45,14 +45,6 @@ CANVAS: Final = Canvas(1920, 1080, Fraction(30))
 LENGTH: Final = 9  # seconds of a source
 PARTS: Final = ("report", "one_scene", "off_road", "memory")
 ENCODER: Final = X264.arguments(CANVAS.fps, draft=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    cpu: float
-    wall: float
-    peak_mb: float = 0.0
-    child_mb: float = 0.0
 
 
 class Sources:
@@ -199,21 +191,6 @@ class Ways:
 
 def _clip(scene: TimedScene) -> ClipLayer:
     return next(layer for layer in scene.layers if isinstance(layer, ClipLayer))
-
-
-def measured(line: Sequence[str]) -> Cost:
-    """Run a command to its end; CPU seconds are those of all its processes."""
-    began = time.perf_counter()
-    child = subprocess.Popen(line, stdout=subprocess.DEVNULL)
-    peak = Peak(child.pid)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - began
-    peak.ended.set()
-    peak.join()
-    if child.returncode:
-        sys.exit(f"{' '.join(line)[:400]} ended with {child.returncode}")
-    return Cost(used.ru_utime + used.ru_stime, wall, peak.bytes / 1e6, peak.largest / 1e6)
 
 
 def _line(*arguments: str) -> list[str]:

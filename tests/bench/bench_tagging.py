@@ -28,7 +28,7 @@ import torch
 from numpy.typing import NDArray
 
 from factory.samples import draw_library
-from tests.bench.bench_demo import Peak, cpu_of_tree
+from tests.bench.costs import Peak, cpu_of_tree
 from understanding import decoding, media, scanning, shots
 from understanding.build import SHIPPED_TAGGER, load_tagger
 from understanding.burnt_in import TextReader
