@@ -45,6 +45,7 @@ CASES = {
     "clip-as-it-is": (Canvas(1920, 1080), one(clip(HD))),
     "clip-faster": (CANVAS, one(clip(BROADCAST, speed=Fraction(6, 5)))),
     "clip-wide-range": (CANVAS, one(clip(replace(HD, hdr=True, matrix="bt2020")))),
+    "clip-from-a-key-frame": (CANVAS, one(clip(replace(HD, keys=(Fraction(0), Fraction(2), Fraction(4)))))),
     "clip-raw-stream": (CANVAS, one(clip(replace(HD, raw=True)))),
     "clip-in-portrait": (Canvas(1080, 1920), one(clip(HD, fit="contain-blur"))),
     "phone-contained-over-ground": (CANVAS, one(clip(PHONE, fit="contain"))),
@@ -67,7 +68,7 @@ CASES = {
 def test_graph_text_is_golden(name: str) -> None:
     canvas, chunk = CASES[name]
     command = compile_chunk(chunk, canvas, ENCODER)
-    inputs = [" ".join((*i.options, str(i.path))) for i in command.inputs]
+    inputs = [" ".join((*i.options, *i.seek, str(i.path))) for i in command.inputs]
     text = "\n".join([*inputs, "", *command.graph.split(";"), "", " ".join(command.outputs), ""])
     golden = GOLDEN / f"{name}.txt"
     if os.environ.get("FACTORY_WRITE_GOLDEN"):
@@ -141,6 +142,21 @@ def test_any_container_starts_at_the_exact_frame(suffix: str, store: Store) -> N
     canvas = replace(CANVAS, fps=Fraction(25))
     out = shown(store, footage(path, Fraction(51, 25), 30), 30, f"o{suffix}", canvas=canvas)
     assert [number_in(luma) for luma in lumas(out)] == list(range(51, 81))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("start", [24, 25, 26, 49, 50, 60])
+def test_decoding_from_a_key_frame_starts_at_the_exact_frame(suffix: str, start: int, store: Store) -> None:
+    plain = store.folder / f"groups{suffix}"
+    if not plain.exists():  # groups of 25 pictures with B-frames, open at both ends
+        coded = ("-c:v", "libx264", "-crf", "10", "-g", "25", "-bf", "3", "-x264-params", "open-gop=1:scenecut=0")
+        ffmpeg("-i", str(numbered_clip(store.folder / "dense.mp4", frames=100)), *coded, "-an", str(plain))
+    at = Fraction(start, 30)
+    part = footage(plain, at, 20)
+    part = replace(part, source=read_source("a", plain, shown=[(at, at + 1)]))
+    assert [round(key * 30) for key in part.source.keys][-1] >= 50
+    out = shown(store, part, 20, f"o-groups-{start}{suffix[1:]}")
+    assert [number_in(luma) for luma in lumas(out)] == list(range(start, start + 20))
 
 
 def test_times_count_from_the_first_picture(store: Store) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 class Input:
     """A file to read: `content` is the digest of what it holds, so that a command's digest is free of paths.
 
-    `options` stand before `-i`. An untrusted file (footage) is opened under the format whitelist.
+    `options` stand before `-i`, and so does `seek`, which says where reading begins: it decides the cost and not the
+    pictures, so it is no part of a digest. An untrusted file (footage) is opened under the format whitelist.
     """
 
     content: str
     path: Path
     options: tuple[str, ...] = ()
     trusted: bool = False
+    seek: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def arguments_of(command: FfmpegCommand, output: Path) -> list[str]:
     line = [executable(), "-hide_banner", "-nostdin", "-y", "-loglevel", "warning", "-nostats"]
     line += ["-progress", "pipe:1", "-stats_period", "0.25", "-filter_threads", "1", "-filter_complex_threads", "1"]
     for source in command.inputs:
-        line += [*_opening(source), *source.options, "-i", f"file:{source.path.resolve()}"]
+        line += [*_opening(source), *source.options, *source.seek, "-i", f"file:{source.path.resolve()}"]
     if command.graph:
         line += ["-filter_complex", command.graph]
     return [*line, *command.outputs, f"file:{output.resolve()}"]

@@ -24,7 +24,7 @@ from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
-from factory.render.source import Source, read_source
+from factory.render.source import Source, Span, read_source
 from understanding.faces import FaceFinder
 
 DRAFT_SCALE = Fraction(1, 2)
@@ -176,11 +176,17 @@ class _Work:
         return srt_file, vtt_file, poster
 
     def _sources(self, pool: ThreadPoolExecutor) -> dict[str, Source]:
-        """Look at every piece of footage once."""
-        assets = {
-            layer.asset for scene in self.timeline.scenes for layer in scene.layers if isinstance(layer, ClipLayer)
+        """Look at every piece of footage once, and for the key frames of what is shown of it."""
+        shown: dict[str, list[Span]] = {}
+        for scene in self.timeline.scenes:
+            for layer in scene.layers:
+                if isinstance(layer, ClipLayer):
+                    seconds = layer.frames / self.timeline.canvas.fps * layer.speed
+                    shown.setdefault(layer.asset, []).append((layer.source_start, layer.source_start + seconds))
+        looks = {
+            asset: pool.submit(read_source, asset, self.source(asset), self.cancelled, shown=stretches)
+            for asset, stretches in sorted(shown.items())
         }
-        looks = {a: pool.submit(read_source, a, self.source(a), self.cancelled) for a in sorted(assets)}
         _all(looks.values())
         return {asset: look.result() for asset, look in looks.items()}
 

@@ -248,14 +248,24 @@ def _hidden(stream: Any, mask: Any, source: Source, block: int) -> Any:
 
 
 def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas: Canvas) -> Input:
-    """Open the file a little before `at`. Time stamps stay the file's own: a coarse seek cannot shift the picture."""
-    before = LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
-    seek = max(Fraction(floor((at - before) * 1000), 1000), Fraction(0))
-    until = at - seek + frames / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
-    options: tuple[str, ...] = ("-threads", "1")
-    if not source.raw:
-        options += ("-copyts", "-start_at_zero", "-ss", _decimal(seek), "-t", _decimal(until))
-    return Input(source.asset, source.path, options)
+    """Open the file where decoding has to begin for `at`. Time stamps stay the file's own: a seek cannot shift them.
+
+    From a known key frame on everything is handed to the graph, which knows what to drop: a shot that begins with a key
+    frame costs no picture before it. Elsewhere a seek may land late, so it aims well before.
+    """
+    options = ("-threads", "1") if source.raw else ("-threads", "1", "-copyts", "-start_at_zero")
+    late = min(1 / source.fps, speed / canvas.fps) / 8  # a picture so little late is the one shown at `at`
+    key = max((key for key in source.keys if key <= at + late), default=None)
+    if source.raw:
+        seek: tuple[str, ...] = ()
+    elif key is not None:
+        seek = ("-noaccurate_seek", "-ss", _decimal(key + Fraction(1, 1_000_000)))
+    else:
+        before = LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+        begin = max(Fraction(floor((at - before) * 1000), 1000), Fraction(0))
+        until = at - begin + frames / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+        seek = ("-ss", _decimal(begin), "-t", _decimal(until))
+    return Input(source.asset, source.path, options, seek=seek)
 
 
 # drawn things

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from factory.render.errors import RenderCancelled, RenderFailed
-from understanding.decoding import Health, frames_of, no_frames, opened, sound_of, video_of
+from understanding.decoding import Health, frames_of, no_frames, opened, packets_of, sound_of, video_of
 from understanding.errors import MediaRefused
 from understanding.sandbox import Cancelled, ChildRaised, run_limited
 
 Matrix = Literal["bt709", "bt601", "bt2020", "rgb"]
 MATRICES: dict[int, Matrix] = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 4: "bt601", 9: "bt2020", 10: "bt2020"}
+INDEXED = {"mov", "matroska"}  # containers whose index leads to any key frame
+REORDERED = Fraction(1)  # seconds: more than a key frame's place in the file can be ahead of its time
 HDR_TRANSFERS = (16, 18)  # ITU-T H.273: perceptual quantiser, hybrid log-gamma
 FULL_RANGE = 2
+Span = tuple[Fraction, Fraction]  # seconds of footage [start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,10 @@ class Source:
     """A file of footage. `width` and `height` are as displayed: turned upright, pixels made square, not yet even.
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
-    without time stamps, which cannot be sought. Times of footage count from its first picture, which stands `begins`
-    seconds after the start of the file (where its sound begins before its picture), and last `seconds` by what the
-    file says, 0 where it does not say.
+    without time stamps, which cannot be sought. `keys` are times of key frames from the start of the file, ascending:
+    those from which the stretches that were asked for are decoded, and those inside. Times of footage count from its
+    first picture, which stands `begins` seconds after the start of the file (where its sound begins before its
+    picture), and last `seconds` by what the file says, 0 where it does not say.
     """
 
     asset: str
@@ -40,17 +44,21 @@ class Source:
     interlaced: bool = False
     has_sound: bool = False
     raw: bool = False
+    keys: tuple[Fraction, ...] = ()
     begins: Fraction = Fraction(0)
     seconds: Fraction = Fraction(0)
 
 
-def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
-    """Read what a file says of itself and decode its first picture, in a limited child.
+def read_source(
+    asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False, *, shown: Sequence[Span] = ()
+) -> Source:
+    """Read what a file says of itself and decode its first picture, in a limited child; find the key frames for the
+    stretches of footage that will be `shown`, where its container has an index.
 
     Raises `RenderFailed` for a file that no longer opens: it was good when it was ingested.
     """
     try:
-        seen = run_limited(look, str(path.resolve()), path=path, cancelled=cancelled)
+        seen = run_limited(look, str(path.resolve()), list(shown), path=path, cancelled=cancelled)
     except Cancelled as error:
         raise RenderCancelled from error
     except (MediaRefused, ChildRaised) as error:
@@ -61,7 +69,7 @@ def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: 
     return Source(asset=asset, path=path, **seen)
 
 
-def look(path: str) -> dict[str, Any]:
+def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
     """Return the fields of a `Source`; runs in the child."""
     with opened(path) as container:
         stream = video_of(container)
@@ -82,7 +90,26 @@ def look(path: str) -> dict[str, Any]:
             "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
             "begins": (begins := _begins(container, stream)),
             "seconds": _seconds(container, stream, begins),
+            "keys": _keys(container, stream, begins, shown),
         }
+
+
+def _keys(container: Any, stream: Any, begins: Fraction, shown: Sequence[Span]) -> tuple[Fraction, ...]:
+    """Return the key frames of `shown` by their packets: nothing is decoded, and of a long file little is read."""
+    if container.format.name.split(",")[0] not in INDEXED or container.start_time is None:
+        return ()
+    found: set[Fraction] = set()
+    origin = Fraction(container.start_time, 1_000_000)
+    for start, end in sorted(shown):
+        before = max(origin + begins + start - REORDERED, Fraction(0))
+        container.seek(int(before / stream.time_base), stream=stream, backward=True)
+        for packet in packets_of(container, stream, Health()):
+            at = None if packet.pts is None else packet.pts * stream.time_base - origin
+            if at is not None and packet.is_keyframe and not packet.is_corrupt:
+                found.add(at)
+            if at is not None and at >= begins + end + REORDERED:
+                break
+    return tuple(sorted(found))
 
 
 def _displayed(frame: Any, pixel: Fraction) -> tuple[int, int]:
