@@ -17,6 +17,8 @@ from factory.plan.timeline import (
     ClipLayer,
     ColorLayer,
     Cue,
+    ImageLayer,
+    Inset,
     Layer,
     Music,
     Speech,
@@ -50,9 +52,21 @@ plain = st.recursive(
 )
 numbers = st.integers(0, 10_000)
 gains = st.none() | st.floats(-60, 6)
+shares = st.floats(0, 1)
+windows = st.tuples(shares, shares, shares, shares)
+insets = st.none() | st.builds(
+    Inset, st.sampled_from(["top-left", "bottom-right"]), shares, st.just("4:3"), st.none() | windows, enter=numbers
+)
 layers: st.SearchStrategy[Layer] = st.one_of(
     st.builds(
-        ClipLayer, st.text(max_size=8), numbers, fractions, numbers, numbers, fractions, st.just("contain"), gains
+        ClipLayer,
+        *(st.text(max_size=8), numbers, fractions, numbers, numbers, fractions, st.just("contain"), gains),
+        inset=insets,
+    ),
+    st.builds(
+        ImageLayer,
+        *(st.text(max_size=8), numbers, numbers, st.just("contain-blur"), windows, windows),
+        inset=insets,
     ),
     st.builds(
         CardLayer, st.text(max_size=8), st.dictionaries(st.text(max_size=5), plain, max_size=3), numbers, numbers
@@ -126,7 +140,7 @@ def broken_json(change: str) -> str:
     ("change", "says"),
     [
         ("version", "version 99; this program reads version 1"),
-        ("type", r"scenes.0.layers.0: type 'hologram' is none of clip, card, color"),
+        ("type", r"scenes.0.layers.0: type 'hologram' is none of clip, image, card, color"),
         ("fraction", r"scenes.0.layers.0.speed: '1e999999999' is not a fraction"),
         ("zero", r"canvas.fps: '30/0' is not a fraction"),
         ("unknown", r"scenes.0.framez"),
@@ -161,6 +175,7 @@ def test_a_sound_timeline_passes_and_counts_its_overlaps() -> None:
 LINE = SpokenLine(Speech("hello", "f", Fraction(1)), 90)
 CARD = CardLayer("plate", {}, 0, 10, enter=8, leave=8)
 CLIP = ClipLayer("a", 1, Fraction(-1), 0, 90)
+IMAGE = ImageLayer("a", 0, 90)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +188,10 @@ CLIP = ClipLayer("a", 1, Fraction(-1), 0, 90)
         (program(scene(layers=(ColorLayer("#000000", 0, 0),))), "'one', layer 0"),
         (program(scene(layers=(CARD,))), "enter 8"),
         (program(scene(layers=(CLIP,))), "source start -1"),
+        (program(scene(layers=(replace(IMAGE, last=(0.5, 0.0, 0.52, 1.0)),))), "is no part of the picture"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(enter=60, leave=40)),))), r"enter 60 \+ leave 40"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(box=(0.5, 0, 1.2, 1))),))), "is no part of the canvas"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(share=0.01)),))), "share 0.01"),
         (program(scene(transition=Transition("fade", 10))), "last scene 'one' has a transition"),
         (program(scene("a", 19, transition=Transition("fade", 10)), scene("b")), "half of 'a'"),
         (program(scene("a", transition=Transition("fade", 10)), scene("b", 19)), "half of 'b'"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.framing import Window, clear_window
+from factory.plan.insets import standing
+from factory.plan.layer_parts import ImagePart
+from factory.plan.pictures import Picture, image_layers
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
 from factory.plan.scoring import fit_for, seen_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
@@ -35,13 +38,15 @@ from factory.plan.wants import Nearest, preferences, storyboard_query
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What assembling needs beside the plan: the brand, the seed, and how text is measured, kept whole and parted."""
+    """What assembling needs beside the plan: the brand, the seed, how text is measured, kept whole and parted, and the
+    still pictures by the names that the storyboard calls them."""
 
     brand: str = "autoreel"
     seed: int = 0
     measure: Measure | None = None
     names: Sequence[str] = ()
     segment: Segment | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
 
 
 def slots(
@@ -89,7 +94,7 @@ def assemble(
         template=storyboard.template,
         brand=look.brand,
         canvas=canvas,
-        scenes=_with_credits(scenes, choices),
+        scenes=_with_credits(scenes, choices, _picture_credits([timing.scene for timing in shown])),
         music=Music(music.style, look.seed, music.gain_db, music.duck_db, music.duck_in, music.duck_out)
         if music
         else None,
@@ -120,6 +125,7 @@ def _layer_slot(scene: Scene, number: int, resolve: Resolve, nearest: Nearest | 
         prefer=preferences(layer.query, resolve),
         optional=scene.optional,
         car=layer.query.car,
+        speed=Fraction(str(layer.speed)),
     )
 
 
@@ -161,7 +167,9 @@ def _timed_scene(
     return TimedScene(
         id=scene.id,
         frames=timing.frames,
-        layers=tuple(layer for number in range(len(scene.layers)) for layer in _layers(timing, number, chosen, canvas)),
+        layers=tuple(
+            layer for number in range(len(scene.layers)) for layer in _layers(timing, number, chosen, canvas, look)
+        ),
         transition=Transition(scene.transition.name, timing.transition) if scene.transition and not last else None,
         lines=timing.lines,
         cues=cut_cues(
@@ -176,14 +184,17 @@ def _timed_scene(
     )
 
 
-def _layers(timing: SceneTiming, number: int, chosen: Mapping[str, Choice], canvas: Canvas) -> list[Layer]:
+def _layers(timing: SceneTiming, number: int, chosen: Mapping[str, Choice], canvas: Canvas, look: Look) -> list[Layer]:
     part = timing.scene.layers[number]
     match part:
         case ClipPart():
-            return [
+            clips = [
                 _clip(part, chosen[slot_id(timing.scene.id, number, shot)], start, end, canvas)
                 for shot, (start, end) in enumerate(pairwise(timing.shots[number]))
             ]
+            return list(standing(clips, part.inset, canvas.fps))
+        case ImagePart():
+            return list(image_layers(part, timing, canvas, look.pictures))
         case CardPart():
             return _card(part, timing.frames, canvas.fps)
         case ColorPart():
@@ -249,10 +260,18 @@ def credits_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _with_credits(scenes: Sequence[TimedScene], choices: Sequence[Choice]) -> tuple[TimedScene, ...]:
+def _picture_credits(scenes: Sequence[Scene]) -> tuple[str, ...]:
+    images = [part for scene in scenes for part in scene.layers if isinstance(part, ImagePart)]
+    return tuple(part.credit.strip() for part in images if part.credit.strip())
+
+
+def _with_credits(
+    scenes: Sequence[TimedScene], choices: Sequence[Choice], pictures: Sequence[str]
+) -> tuple[TimedScene, ...]:
     """Fill the footage of credit cards that leave it open (an empty list)."""
     ids = {scene.id for scene in scenes}
-    lines = list(credits_of([choice for choice in choices if choice.slot.scene in ids]))
+    footage = credits_of([choice for choice in choices if choice.slot.scene in ids])
+    lines = list(dict.fromkeys((*footage, *pictures)))
 
     def filled(layer: Layer) -> Layer:
         if isinstance(layer, CardLayer) and layer.role == "credits" and layer.data.get("footage") == []:
