@@ -114,6 +114,13 @@ class Templates:
         """Return a brand kit, validated."""
         return read_brand(self._storyboards.source(self._path("brand", _BRAND, name)), name)
 
+    def image(self, name: str) -> Path:
+        """Return where a still picture of the folders `images` lies."""
+        known = {p.name: p for root in reversed(self.folders) for p in sorted((root / "images").glob("*.*"))}
+        if name not in known:
+            raise UnknownTemplate("picture", name, sorted(known))
+        return known[name]
+
     def storyboard(self, name: str, context: Mapping[str, Any]) -> str:
         """Fill a storyboard template and return its YAML text.
 
