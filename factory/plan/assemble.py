@@ -11,7 +11,7 @@ from typing import Any
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.framing import Window, clear_window
 from factory.plan.insets import standing
-from factory.plan.layer_parts import ImagePart
+from factory.plan.layer_parts import ChartPart, ImagePart, TextPart
 from factory.plan.pictures import Picture, image_layers
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
 from factory.plan.scoring import fit_for, seen_share, speed_for
@@ -195,7 +195,7 @@ def _layers(timing: SceneTiming, number: int, chosen: Mapping[str, Choice], canv
             return list(standing(clips, part.inset, canvas.fps))
         case ImagePart():
             return list(image_layers(part, timing, canvas, look.pictures))
-        case CardPart():
+        case CardPart() | TextPart() | ChartPart():
             return _card(part, timing.frames, canvas.fps)
         case ColorPart():
             return [ColorLayer(part.color, 0, timing.frames, part.to)]
@@ -235,7 +235,7 @@ def _fit(part: ClipPart, choice: Choice, canvas: Canvas) -> Fit:
     return fit_for(choice.candidate.width, choice.candidate.height, canvas)
 
 
-def _card(part: CardPart, scene_frames: int, fps: Fraction) -> list[Layer]:
+def _card(part: CardPart | TextPart | ChartPart, scene_frames: int, fps: Fraction) -> list[Layer]:
     """Return the card as it fits the scene; nothing where it would start after the scene's end."""
     start = frames_of(part.start, fps)
     wanted = frames_of(part.duration, fps) if part.duration else scene_frames
@@ -244,7 +244,8 @@ def _card(part: CardPart, scene_frames: int, fps: Fraction) -> list[Layer]:
         return []
     enter = min(frames_of(part.enter, fps), frames)
     leave = min(frames_of(part.leave, fps), frames - enter)
-    return [CardLayer(part.card, part.data, start, frames, part.type, enter, leave, part.counts)]
+    role = part.type if isinstance(part, CardPart) else "card"
+    return [CardLayer(part.card, part.data, start, frames, role, enter, leave, part.counts)]
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------

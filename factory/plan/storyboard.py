@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from factory.errors import FactoryError
 from factory.plan.facts import Locale
-from factory.plan.layer_parts import ImagePart, InsetPart
+from factory.plan.layer_parts import ChartPart, ImagePart, InsetPart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
 from factory.plan.part import Color, Identifier, Part, Seconds, hint
 from factory.plan.timeline import Fit
@@ -68,7 +68,7 @@ class ColorPart(Part):
     to: Color | None = None
 
 
-LayerPart = Annotated[ClipPart | ImagePart | CardPart | ColorPart, Field(discriminator="type")]
+LayerPart = Annotated[ClipPart | ImagePart | TextPart | ChartPart | CardPart | ColorPart, Field(discriminator="type")]
 
 
 class Voice(Part):
@@ -170,7 +170,7 @@ def _contradictions(storyboard: Storyboard) -> Iterator[tuple[Path, str]]:
         if scene.duration != "auto":
             for place, layer in enumerate(scene.layers):
                 inset = getattr(layer, "inset", None)
-                if isinstance(layer, CardPart) and layer.start >= scene.duration:
+                if isinstance(layer, CardPart | TextPart | ChartPart) and layer.start >= scene.duration:
                     yield ("scenes", number, "layers", place, "start"), f"the scene lasts {scene.duration} s"
                 if isinstance(inset, InsetPart) and inset.start >= scene.duration:
                     yield ("scenes", number, "layers", place, "inset", "start"), f"the scene lasts {scene.duration} s"
