@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from factory import picture_files
+from factory.brand_idents import ident_of
 from factory.errors import WrongUsage
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -22,7 +23,7 @@ from factory.plan.query import Query
 from factory.plan.ranking_table import rank_table
 from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
-from factory.plan.timeline import Canvas, Speech, Timeline
+from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timeline_json import to_json
 from factory.plan.timing import Spoken, narration
 from factory.plan.trace import trace
@@ -185,8 +186,16 @@ def _look(storyboard: Storyboard, brief: Brief, facts: Facts, parts: Parts) -> L
     jieba.setLogLevel("WARNING")
     rows = facts.ranking.rows if facts.ranking else ()
     names = (*(name for car in facts.cars for name in car.names()), *(row.name for row in rows))
+    kit = parts.templates.brand(brief.brand)
     return Look(
-        brief.brand, brief.seed, names=names, segment=jieba.lcut, pictures=picture_files.pictures_of(storyboard, parts)
+        brief.brand,
+        brief.seed,
+        names=names,
+        segment=jieba.lcut,
+        watermark=Watermark(**kit.watermark.model_dump()) if kit.watermark else None,
+        intro=ident_of(kit, kit.intro, parts) if storyboard.intro else None,
+        outro=ident_of(kit, kit.outro, parts) if storyboard.outro else None,
+        pictures=picture_files.pictures_of(storyboard, parts),
     )
 
 

@@ -57,6 +57,7 @@ CASES = {
     "two-clips-in-one-scene": (CANVAS, one(clip(HD, 0, 40), clip(BROADCAST, 40, 50))),
     "card-drawn-by-frame-enters": (CANVAS, one(clip(HD), Drawn(CARD, MOVING))),
     "card-goes-on-in-the-next-chunk": (CANVAS, one(clip(HD), Drawn(CARD, MOVING), start=40, frames=50)),
+    "watermark": (CANVAS, replace(one(clip(HD)), mark=Drawing(220, 4, "mark", Path("mark.png")))),
     "captions": (CANVAS, one(clip(HD), captions="[Script Info]\n")),
     "faces-hidden": (
         CANVAS,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import resvg_py
 import yaml
@@ -62,6 +63,8 @@ def card_data(name: str) -> dict[str, dict[str, Any]]:
         "bar_chart": {"title": name, "unit": "辆", "points": BARS, "mark": "北风 X5", **source},
         "line_chart": {"title": name, "unit": "辆", "points": MONTHS, **source},
         "inset": {"box": [200, 300, 400, 240], "radius": 12},
+        "ident": {"line": name},
+        "watermark": {"corner": "top-right", "opacity": 0.75, "share": 0.12},
         "ai_label": {},
         "sample_badge": {},
     }
@@ -94,6 +97,8 @@ def test_cards_stay_in_the_safe_area_above_the_captions(templates: Templates, as
     box = layout_for(canvas)
     for locale in ("zh-CN", "en-US"):
         for card, data in card_data(name).items():
+            if card == "watermark":
+                continue  # it stands beside the safe area
             svg = templates.card(card, data=data, canvas=canvas, brand="autoreel", locale=locale)
             x, y, w, h = box_of(svg)
             assert x % 2 == y % 2 == w % 2 == h % 2 == 0
@@ -132,6 +137,8 @@ def test_cards_are_drawn_by_resvg_at_the_size_they_say(templates: Templates) -> 
         assert picture.size == tuple(int(side) for side in box_of(svg)[2:])
         inside = picture.getbbox()
         assert inside is not None
+        if card in ("ident", "watermark"):
+            continue  # these have no plate that fills their box
         assert max(inside[:2]) <= 1, card
         assert inside[2] >= picture.width - 3, card
 
@@ -168,6 +175,33 @@ def test_bars_are_as_long_as_their_share_from_zero(templates: Templates) -> None
     assert longest("50") == pytest.approx(longest("200") / 4, abs=0.1)
     assert longest("200", 0.5) == pytest.approx(longest("200") / 2, abs=0.1)
     assert longest("0") == 0
+
+
+@pytest.mark.parametrize("aspect", CANVASES)
+@pytest.mark.parametrize("corner", ["top-left", "top-right", "bottom-left", "bottom-right"])
+def test_the_watermark_stands_on_the_canvas_and_over_no_card(templates: Templates, aspect: str, corner: str) -> None:
+    canvas = CANVASES[aspect]
+    box = layout_for(canvas)
+    data = {"corner": corner, "opacity": 0.75, "share": 0.12}
+    svg = templates.card("watermark", data=data, canvas=canvas, brand="circuit", locale="zh-CN")
+    x, y, w, h = box_of(svg)
+    assert 0 <= x < x + w <= canvas.width
+    assert 0 <= y < y + h <= canvas.height
+    assert y + h <= box.top + 2 if corner.startswith("top") else y >= box.bottom - 2
+    assert (x + w / 2 < canvas.width / 2) == corner.endswith("left")
+    assert 'opacity="0.75"' in svg
+
+
+def test_an_ident_keeps_its_box_while_it_is_drawn(templates: Templates) -> None:
+    look: dict[str, Any] = {"canvas": CANVASES["9:16"], "brand": "circuit", "locale": "en-US"}
+    cards = [templates.card("ident", data={"line": "Every day"}, progress=p / 10, **look) for p in range(11)]
+    assert len({box_of(card) for card in cards}) == 1
+    ink = []
+    for card in cards:
+        drawn = resvg_py.svg_to_bytes(svg_string=card, font_files=[str(font_file())], skip_system_fonts=True)
+        ink.append(int((np.asarray(Image.open(io.BytesIO(bytes(drawn))))[..., 3] > 128).sum()))
+    assert ink == sorted(ink)
+    assert ink[0] == 0
 
 
 def test_a_chart_is_honest_from_its_first_to_its_last_frame(templates: Templates) -> None:

@@ -27,6 +27,7 @@ from factory.plan.timeline import (
     Timeline,
     TimelineInvalid,
     Transition,
+    Watermark,
     Word,
     check,
     scene_at,
@@ -99,6 +100,7 @@ timelines = st.builds(
     st.lists(scenes, max_size=3).map(tuple),
     st.none() | st.builds(Music, st.text(max_size=5), numbers),
     notes=st.dictionaries(st.text(max_size=5), plain, max_size=3),
+    watermark=st.none() | st.builds(Watermark, st.just("bottom-left"), shares, shares),
 )
 
 
@@ -112,6 +114,13 @@ def test_json_writes_fractions_as_text_and_says_the_version() -> None:
     assert written["version"] == 1
     assert written["canvas"]["fps"] == "30000/1001"
     assert written["scenes"][0]["layers"][0]["type"] == "color"
+
+
+def test_what_an_older_program_wrote_is_read() -> None:
+    written = json.loads(to_json(program(scene(layers=(CLIP,)))))
+    del written["watermark"]
+    del written["scenes"][0]["layers"][0]["inset"]
+    assert from_json(json.dumps(written)) == program(scene(layers=(CLIP,)))
 
 
 def broken_json(change: str) -> str:
@@ -204,6 +213,7 @@ IMAGE = ImageLayer("a", 0, 90)
         (program(scene(), canvas=Canvas(1921, 1080)), "1921x1080"),
         (program(scene(), canvas=Canvas(1920, 1080, Fraction(0))), "fps 0"),
         (program(scene(), poster_frame=90), "poster frame 90"),
+        (program(scene(), watermark=Watermark(opacity=0.0)), "the watermark's opacity 0.0"),
     ],
 )
 def test_check_names_the_scene(timeline: Timeline, says: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.framing import Window, clear_window
+from factory.plan.idents import Ident, between
 from factory.plan.insets import standing
 from factory.plan.layer_parts import ChartPart, ImagePart, TextPart
 from factory.plan.pictures import Picture, image_layers
@@ -30,6 +31,7 @@ from factory.plan.timeline import (
     Timeline,
     TimelineInvalid,
     Transition,
+    Watermark,
     check,
 )
 from factory.plan.timing import SceneTiming, Spoken, frames_of, time_scenes
@@ -38,14 +40,18 @@ from factory.plan.wants import Nearest, preferences, storyboard_query
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What assembling needs beside the plan: the brand, the seed, how text is measured, kept whole and parted, and the
-    still pictures by the names that the storyboard calls them."""
+    """What assembling needs beside the plan: the brand, the seed, how text is measured, kept whole and parted,
+    what the brand lays over the video, opens and closes it with, and the still pictures by the names that the
+    storyboard calls them."""
 
     brand: str = "autoreel"
     seed: int = 0
     measure: Measure | None = None
     names: Sequence[str] = ()
     segment: Segment | None = None
+    watermark: Watermark | None = None
+    intro: Ident | None = None
+    outro: Ident | None = None
     pictures: Mapping[str, Picture] = field(default_factory=dict)
 
 
@@ -94,15 +100,21 @@ def assemble(
         template=storyboard.template,
         brand=look.brand,
         canvas=canvas,
-        scenes=_with_credits(scenes, choices, _picture_credits([timing.scene for timing in shown])),
+        scenes=between(
+            look.intro,
+            look.outro,
+            canvas.fps,
+            _with_credits(scenes, choices, _picture_credits([timing.scene for timing in shown])),
+        ),
         music=Music(music.style, look.seed, music.gain_db, music.duck_db, music.duck_in, music.duck_out)
         if music
         else None,
         loudness_lufs=storyboard.audio.loudness_lufs,
         caption_style=storyboard.captions.style,
         notes={"seed": look.seed, "omitted": list(omitted), "burn_captions": storyboard.captions.burn},
+        watermark=look.watermark,
     )
-    timeline = _with_poster(timeline, [timing.scene.poster for timing in shown])
+    timeline = _with_poster(timeline, [timing.scene.poster for timing in shown], first=1 if look.intro else 0)
     check(timeline)
     return timeline
 
@@ -290,9 +302,10 @@ def _with_blurred_faces(scenes: Sequence[TimedScene]) -> tuple[TimedScene, ...]:
     return tuple(replace(scene, layers=tuple(blurred(layer) for layer in scene.layers)) for scene in scenes)
 
 
-def _with_poster(timeline: Timeline, posters: Sequence[bool]) -> Timeline:
-    """Take the poster from the middle of the scene that is marked, else of the first one."""
-    if not timeline.scenes:
+def _with_poster(timeline: Timeline, posters: Sequence[bool], first: int) -> Timeline:
+    """Take the poster from the middle of the scene that is marked, else of the first one; the storyboard's own scenes
+    begin with scene number `first`."""
+    if not posters:
         return timeline
-    number = posters.index(True) if True in posters else 0
+    number = first + (posters.index(True) if True in posters else 0)
     return replace(timeline, poster_frame=timeline.scene_starts()[number] + timeline.scenes[number].frames // 2)

@@ -119,6 +119,8 @@ class Storyboard(Part):
     audio: Audio = Audio()
     captions: Captions = Captions()
     blur_faces: bool = False  # in all footage
+    intro: bool = Field(default=False, description="begin with what the brand opens its videos with")
+    outro: bool = Field(default=False, description="end with what the brand closes its videos with")
     scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
 
 

@@ -208,6 +208,15 @@ class Music:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """The brand's logo over the whole program, `share` wide of the canvas's mean side."""
+
+    corner: Corner = "top-right"
+    opacity: float = 0.75
+    share: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """One video of one aspect, complete: rendering it needs the files it names and nothing else."""
 
@@ -223,6 +232,7 @@ class Timeline:
     caption_style: str = "plain"
     version: int = VERSION
     notes: Mapping[str, Any] = field(default_factory=dict)
+    watermark: Watermark | None = None
 
     @property
     def frames(self) -> int:
@@ -263,6 +273,9 @@ def check(timeline: Timeline) -> None:
     for scene in timeline.scenes:
         _check_scene(scene)
     _check_transitions(timeline.scenes)
+    mark = timeline.watermark
+    if mark and not (0 < mark.opacity <= 1 and 0 < mark.share <= 1):
+        raise TimelineInvalid(f"the watermark's opacity {mark.opacity} or share {mark.share} is outside 0..1")
     if not 0 <= timeline.poster_frame < timeline.frames:
         raise TimelineInvalid(
             f"poster frame {timeline.poster_frame} is outside the program of {timeline.frames} frames"

@@ -20,7 +20,7 @@ from factory.render.command import FfmpegCommand, digest_of
 from factory.render.errors import RenderFailed, TimelineImpossible, disk_full_named
 from factory.render.ffmpeg import LIMITS, run, version
 from factory.render.graph import Chunk, Part, Window, ground_of
-from factory.render.overlays import Cached
+from factory.render.overlays import Cached, Drawing
 from factory.render.transitions import xfade_name
 
 PROGRAM = 1  # raised whenever the same command would give other frames
@@ -46,11 +46,16 @@ def check(timeline: Timeline) -> None:
         before = after
 
 
-def cut(timeline: Timeline, parts: Sequence[tuple[Part, ...]], captions: Callable[[int, int], str]) -> list[Chunk]:
+def cut(
+    timeline: Timeline,
+    parts: Sequence[tuple[Part, ...]],
+    captions: Callable[[int, int], str],
+    mark: Drawing | None = None,
+) -> list[Chunk]:
     """Cut the timeline. The chunks' frames add up to the timeline's.
 
     `parts` are each scene's layers with what they show; `captions(start, end)` writes the ASS script of program frames
-    [start, end), empty where nothing is said.
+    [start, end), empty where nothing is said. `mark` is the watermark.
     """
     chunks: list[Chunk] = []
     at = 0
@@ -58,7 +63,7 @@ def cut(timeline: Timeline, parts: Sequence[tuple[Part, ...]], captions: Callabl
     def add(name: str, windows: tuple[Window, ...], transition: str = "") -> None:
         nonlocal at
         frames = windows[0].frames
-        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames)))
+        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames), mark))
         at += frames
 
     begun = 0  # frames of this scene that the joint before it has shown

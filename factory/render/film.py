@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -138,7 +138,7 @@ class _Work:
         parts = self._parts(pool, sources)
         cues = program_cues(timeline)
         writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
-        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end))
+        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end), self._mark())
         stretches = mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
         self._tell(DRAWN, "rendering")
         sound = pool.submit(self._mix, sources)
@@ -222,6 +222,14 @@ class _Work:
         view = prepare(layer, file, canvas, self.cached, name=name, cancelled=self.cancelled)
         return Photo(layer, view, standing)
 
+    def _mark(self) -> Drawing | None:
+        """Draw the watermark, where there is one."""
+        mark = self.timeline.watermark
+        if mark is None:
+            return None
+        layer = CardLayer("watermark", asdict(mark), 0, 1)
+        return self._card(layer, "the watermark")
+
     def _standing(self, layer: ClipLayer | ImageLayer) -> Standing | None:
         if layer.inset is None:
             return None
@@ -238,19 +246,14 @@ class _Work:
         )
 
     def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
-        timeline = self.timeline
         if isinstance(layer, ColorLayer):
-            return draw_color(layer, timeline.canvas, self.cached, self.scale)
-        return draw_card(
-            layer,
-            self.templates,
-            self.cached,
-            canvas=timeline.canvas,
-            brand=timeline.brand,
-            locale=timeline.locale,
-            scale=self.scale,
-            where=f"card {layer.card!r} of scene {scene.id!r}",
-        )
+            return draw_color(layer, self.timeline.canvas, self.cached, self.scale)
+        return self._card(layer, f"card {layer.card!r} of scene {scene.id!r}")
+
+    def _card(self, layer: CardLayer, where: str) -> Drawing:
+        timeline = self.timeline
+        look: dict[str, Any] = {"canvas": timeline.canvas, "brand": timeline.brand, "locale": timeline.locale}
+        return draw_card(layer, self.templates, self.cached, **look, scale=self.scale, where=where)
 
     def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch]) -> list[tuple[Path, bool]]:
         """Make all chunks, the longest first, so that no process is left alone at the end."""

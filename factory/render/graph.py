@@ -88,7 +88,8 @@ class Window:
 class Chunk:
     """What one ffmpeg process makes: a stretch of one scene, or the joint of two (with their transition's xfade name).
 
-    `captions` is an ASS script in the chunk's own time, empty for none. `name` says for people where it stands.
+    `captions` is an ASS script in the chunk's own time, empty for none. `mark` lies over all of it and does not take
+    part in the transition. `name` says for people where it stands.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Chunk:
     frames: int
     transition: str = ""
     captions: str = ""
+    mark: Drawing | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +119,10 @@ def compile_chunk(chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> Ffmpe
     if chunk.transition:
         seconds = _decimal(chunk.frames / canvas.fps)
         picture = ffmpeg.filter(pictures, "xfade", transition=chunk.transition, duration=seconds, offset=0)
+    if chunk.mark:
+        mark = _held(_clear(_still(chunk.mark, canvas, opened)), chunk.frames)
+        place = {"x": chunk.mark.left, "y": chunk.mark.top, "eval": "init"}
+        picture = ffmpeg.overlay(picture, mark, eof_action="pass", format="yuv420", **place)
     if chunk.captions:
         picture = picture.filter("ass", filename="captions.ass", fontsdir="fonts")
     picture = (
