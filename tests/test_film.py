@@ -232,14 +232,16 @@ def test_a_watermark_stands_still_while_pictures_slide_and_leaves_chunks_reusabl
         TimedScene("a", 45, (grey,), Transition("slideleft", 15)),
         TimedScene("b", 45, (dark,), Transition("wipeup", 15)),
         TimedScene("c", 45, (grey,)),
+        TimedScene("own", 15, (grey,), bare=True),
     )
     marked = Timeline("t", "en-US", "x", "plain", CANVAS, scenes, watermark=Watermark())
     film = render(marked, store, tmp_path / "film.mp4", templates=Marks())
     pictures = lumas(film.video)
-    assert len(pictures) == 105
-    assert min(float(p[12:18, 244:276].mean()) for p in pictures) > 225
+    assert len(pictures) == 120
+    assert min(float(p[12:18, 244:276].mean()) for p in pictures[:105]) > 225
+    assert max(float(p.max()) for p in pictures[105:]) < 110
     assert max(float(p[40:].max()) for p in pictures) < 110
-    edited = replace(marked, scenes=(*scenes[:2], replace(scenes[2], layers=(dark,))))
+    edited = replace(marked, scenes=(*scenes[:2], replace(scenes[2], layers=(dark,)), scenes[3]))
     assert render(edited, store, tmp_path / "edited.mp4", templates=Marks()).chunks_made == 2
 
 

@@ -25,6 +25,7 @@ def test_what_a_brand_opens_and_closes_with_is_counted_exactly() -> None:
     assert isinstance(card, CardLayer)
     assert (card.card, card.data, card.frames, card.counts) == ("ident", {"line": "Every day"}, 59, True)
     assert label == CardLayer("ai_label", {}, 0, 59, "label", 0, 0)
+    assert [s.bare for s in scenes] == [True, False, False, True]
     (clip,) = scenes[-1].layers
     assert clip == ClipLayer("c" * 64, 0, Fraction(0), 0, 74, sound_db=0.0)
     timeline = Timeline("t", "en-US", "x", "b", Canvas(320, 180, FPS), scenes)

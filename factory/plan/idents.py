@@ -50,7 +50,7 @@ def _scene(name: str, ident: Ident, fps: Fraction) -> TimedScene:
     frames = max(int(ident.seconds * fps), 1)
     if ident.asset:
         sound = 0.0 if ident.has_sound else None
-        return TimedScene(name, frames, (ClipLayer(ident.asset, 0, Fraction(0), 0, frames, sound_db=sound),))
+        return TimedScene(name, frames, (ClipLayer(ident.asset, 0, Fraction(0), 0, frames, sound_db=sound),), bare=True)
     enter = min(round(COMES_IN * fps), frames)
     card: Layer = CardLayer(ident.card, {"line": ident.line}, 0, frames, "label", enter, 0, counts=True)
-    return TimedScene(name, frames, (ColorLayer(ident.ground, 0, frames, ident.to), card), still=True)
+    return TimedScene(name, frames, (ColorLayer(ident.ground, 0, frames, ident.to), card), still=True, bare=True)

@@ -184,7 +184,8 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class TimedScene:
-    """One scene in whole frames. Layers are drawn bottom to top. `still` marks a scene that is meant to stand still."""
+    """One scene in whole frames. Layers are drawn bottom to top. `still` marks a scene that is meant to stand still,
+    `bare` one that shows no watermark: the brand's own opening."""
 
     id: str
     frames: int
@@ -193,6 +194,7 @@ class TimedScene:
     lines: tuple[SpokenLine, ...] = ()
     cues: tuple[Cue, ...] = ()
     still: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ class Music:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """The brand's logo over the whole program, `share` wide of the canvas's mean side."""
+    """The brand's logo over every scene that is not `bare`, `share` wide of the canvas's mean side."""
 
     corner: Corner = "top-right"
     opacity: float = 0.75

@@ -60,10 +60,10 @@ def cut(
     chunks: list[Chunk] = []
     at = 0
 
-    def add(name: str, windows: tuple[Window, ...], transition: str = "") -> None:
+    def add(name: str, windows: tuple[Window, ...], transition: str = "", *, marked: bool) -> None:
         nonlocal at
         frames = windows[0].frames
-        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames), mark))
+        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames), mark if marked else None))
         at += frames
 
     begun = 0  # frames of this scene that the joint before it has shown
@@ -71,11 +71,12 @@ def cut(
         overlap = scene.transition.frames if scene.transition else 0
         body = Window(parts[number], begun, scene.frames - overlap - begun)
         for window in _at_cuts(body):
-            add(f"scene {scene.id}", (window,))
+            add(f"scene {scene.id}", (window,), marked=not scene.bare)
         if scene.transition:
             windows = (Window(parts[number], scene.frames - overlap, overlap), Window(parts[number + 1], 0, overlap))
-            name = f"joint of {scene.id} and {timeline.scenes[number + 1].id}"
-            add(name, windows, xfade_name(scene.transition.name))
+            following = timeline.scenes[number + 1]
+            name = f"joint of {scene.id} and {following.id}"
+            add(name, windows, xfade_name(scene.transition.name), marked=not (scene.bare and following.bare))
         begun = overlap
     return chunks
 
