@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from factory import picture_files
+from factory.brand_idents import ident_of
 from factory.errors import WrongUsage
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -21,7 +23,7 @@ from factory.plan.query import Query
 from factory.plan.ranking_table import rank_table
 from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
-from factory.plan.timeline import Canvas, Speech, Timeline
+from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timeline_json import to_json
 from factory.plan.timing import Spoken, narration
 from factory.plan.trace import trace
@@ -88,14 +90,13 @@ def plan(brief: Brief, parts: Parts, holding: lease.Holding | None = None) -> Pl
     spoken = speak(storyboard, narrator, holding)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts))
     choices = choose(wanted, brief, parts)
-    timelines = {
-        aspect: _assembled(storyboard, spoken, choices, brief=brief, facts=facts, aspect=aspect)
-        for aspect in brief.aspects
-    }
+    look = _look(storyboard, brief, facts, parts)
+    timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
         "voices": sorted({note.voice for note in narrator.notes}),
+        "pictures": picture_files.told(look.pictures),
     }
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
 
@@ -179,17 +180,30 @@ def _nearest(parts: Parts) -> Any:
     return lambda name: next(iter(parts.taxonomy.nearest(name)), None)
 
 
-def _assembled(
-    storyboard: Storyboard, spoken: Spoken, choices: Sequence[Choice], *, brief: Brief, facts: Facts, aspect: Aspect
-) -> Timeline:
+def _look(storyboard: Storyboard, brief: Brief, facts: Facts, parts: Parts) -> Look:
     import jieba  # noqa: PLC0415  slow to import, and only planning needs it
 
     jieba.setLogLevel("WARNING")
-    canvas = CANVASES[aspect]
     rows = facts.ranking.rows if facts.ranking else ()
     names = (*(name for car in facts.cars for name in car.names()), *(row.name for row in rows))
-    look = Look(brief.brand, brief.seed, _measure(canvas), names, jieba.lcut)
-    return assemble(storyboard, spoken, choices, canvas=canvas, look=look)
+    kit = parts.templates.brand(brief.brand)
+    return Look(
+        brief.brand,
+        brief.seed,
+        names=names,
+        segment=jieba.lcut,
+        watermark=Watermark(**kit.watermark.model_dump()) if kit.watermark else None,
+        intro=ident_of(kit, kit.intro, parts) if storyboard.intro else None,
+        outro=ident_of(kit, kit.outro, parts) if storyboard.outro else None,
+        pictures=picture_files.pictures_of(storyboard, parts),
+    )
+
+
+def _assembled(
+    storyboard: Storyboard, spoken: Spoken, choices: Sequence[Choice], *, aspect: Aspect, look: Look
+) -> Timeline:
+    canvas = CANVASES[aspect]
+    return assemble(storyboard, spoken, choices, canvas=canvas, look=replace(look, measure=_measure(canvas)))
 
 
 def _measure(canvas: Canvas) -> Measure:
@@ -247,6 +261,8 @@ def _kept(parts: Parts, timeline: Timeline, aspect: Aspect, film: Film, beside: 
     files = {"video": film.video, "poster": film.poster, "srt": film.srt, "vtt": film.vtt}
     outputs = list[Output]()
     for role, path in files.items():
+        if not path.stat().st_size:
+            continue  # the SRT of a video in which nobody speaks
         kept = parts.files.adopt(path)
         outputs.append(Output(aspect, role, kept.digest, f"{stem}{path.suffix}", kept.size, film.frames, film.fps))
     for role, text in beside.items():

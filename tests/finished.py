@@ -87,7 +87,8 @@ def _lengths(video: Path) -> tuple[int, float, float]:
 
 
 def _caption_ends(video: Path) -> Iterator[float]:
-    text = video.with_suffix(".srt").read_text(encoding="utf-8")
+    file = video.with_suffix(".srt")
+    text = file.read_text(encoding="utf-8") if file.exists() else ""  # where nobody speaks there is none
     for hours, minutes, seconds, thousandths in re.findall(r"--> (\d+):(\d+):(\d+),(\d+)", text):
         yield int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(thousandths) / 1000
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from factory.plan.assemble import Look, assemble, credits_of, slots
 from factory.plan.choosing import choose_shots
+from factory.plan.pictures import Picture
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import (
@@ -21,6 +22,8 @@ from factory.plan.timeline import (
     CardLayer,
     ClipLayer,
     ColorLayer,
+    ImageLayer,
+    Inset,
     Speech,
     Timeline,
     TimelineInvalid,
@@ -368,3 +371,73 @@ def test_a_shot_is_cropped_where_that_leaves_a_subtitle_out() -> None:
     broken["scenes"][0]["layers"][0]["window"] = [0.5, 0.0, 0.4, 1.0]
     with pytest.raises(TimelineInvalid, match="no part of the picture"):
         check(from_json(json.dumps(broken)))
+
+
+PICTURES = """\
+version: 1
+template: t
+title: T
+locale: en-US
+scenes:
+  - id: one
+    duration: 5
+    layers:
+      - {type: image, file: wide.jpg, credit: Photo by Ann}
+      - {type: clip, query: {tags_all: [exterior]}, speed: 0.5, inset: {start: 1, duration: 3, share: 0.3}}
+  - id: two
+    layers:
+      - {type: image, file: wide.jpg, first: [0, 0, 0.5, 1], last: [0.5, 0, 1, 1]}
+      - {type: image, file: tall.png, inset: {corner: bottom-left, shape: "3:4", start: 9}}
+      - {type: credits, card: credits, data: {footage: []}}
+"""
+
+
+def with_pictures(canvas: Canvas = WIDE, **pictures: Picture) -> Timeline:
+    storyboard = story(PICTURES)
+    wanted = slots(storyboard, {}, fps=canvas.fps, resolve=TAGS.get)
+    assert [(slot.seconds, slot.speed) for slot in wanted] == [(Fraction(3), Fraction(1, 2))]
+    known = {"wide.jpg": Picture("w" * 64, 4000, 1500), "tall.png": Picture("t" * 64, 900, 1600), **pictures}
+    return assemble(storyboard, {}, choose(wanted, LIBRARY), canvas=canvas, look=Look(pictures=known))
+
+
+def test_a_picture_fills_its_scene_and_an_inset_its_time() -> None:
+    one, two = with_pictures().scenes
+    image, clip = one.layers
+    assert isinstance(image, ImageLayer)
+    assert (image.asset, image.start, image.frames, image.fit) == ("w" * 64, 0, 150, "cover")
+    assert image.first != image.last
+    assert isinstance(clip, ClipLayer)
+    assert (clip.start, clip.frames, clip.speed) == (30, 90, Fraction(1, 2))
+    assert clip.inset == Inset("top-right", 0.3, enter=9, leave=8)
+    moved, card = two.layers  # the inset that would start after the scene's end is left out
+    assert isinstance(moved, ImageLayer)
+    assert (moved.first, moved.last) == ((0, 0, 0.5, 1), (0.5, 0, 1, 1))
+    assert isinstance(card, CardLayer)
+    assert card.data["footage"][-1] == "Photo by Ann"
+
+
+def test_a_picture_is_contained_where_the_canvas_would_cut_it() -> None:
+    timeline = with_pictures(TALL)
+    image = timeline.scenes[0].layers[0]
+    assert isinstance(image, ImageLayer)
+    assert image.fit == "contain-blur"
+    assert from_json(to_json(timeline)) == timeline
+
+
+def test_a_slow_shot_may_be_half_as_long_as_its_place() -> None:
+    storyboard = story(PICTURES)
+    wanted = slots(storyboard, {}, fps=Fraction(30), resolve=TAGS.get)
+    (choice,) = choose(wanted, [shot(1, "exterior", end=Fraction(8, 5))])
+    assert choice.offset < Fraction(1, 10)
+    known = {"wide.jpg": Picture("w" * 64, 4000, 1500), "tall.png": Picture("t" * 64, 900, 1600)}
+    timeline = assemble(storyboard, {}, [choice], canvas=WIDE, look=Look(pictures=known))
+    clip = timeline.scenes[0].layers[1]
+    assert isinstance(clip, ClipLayer)
+    assert clip.source_start + clip.frames / WIDE.fps * clip.speed <= Fraction(8, 5)
+
+
+def test_a_picture_that_nobody_looked_at_is_named() -> None:
+    storyboard = story(PICTURES)
+    choices = choose(slots(storyboard, {}, fps=WIDE.fps, resolve=TAGS.get), LIBRARY)
+    with pytest.raises(TimelineInvalid, match=r"scene 'one' shows the picture wide.jpg"):
+        assemble(storyboard, {}, choices, canvas=WIDE)

@@ -36,6 +36,12 @@ def test_contrast_is_that_of_wcag() -> None:
         (GOOD.replace('"#ffb000"', "orange"), "accent"),
         (GOOD.replace("#f5f6f7", "#444444"), "text on surface"),
         (GOOD.replace("wordmark: DESK", ""), "wordmark"),
+        (GOOD + "watermark: {korner: top-left}", "did you mean corner?"),
+        (GOOD + "watermark: {opacity: 2}", "watermark.opacity"),
+        (GOOD + "logo: ../logo.svg", "logo"),
+        (GOOD + "intro: {seconds: 4}", "intro.seconds"),
+        (GOOD + "outro: {clip: /etc/passwd}", "outro.clip"),
+        (GOOD + "art: {uri: x, ratio: 1}", "unknown key 'art'"),
         ("- a\n- b", "key: value"),
         ("a: [", "not YAML"),
     ],
@@ -44,3 +50,14 @@ def test_a_bad_brand_is_refused_by_its_key(text: str, said: str) -> None:
     with pytest.raises(BrandRefused) as refused:
         read_brand(text, "desk")
     assert said in refused.value.sentence()
+
+
+def test_a_brand_may_open_close_and_mark_its_videos() -> None:
+    plain = read_brand(GOOD, "desk")
+    assert plain.watermark is None
+    assert (plain.intro.card, plain.intro.seconds, plain.outro.clip) == ("ident", None, "")
+    own = read_brand(GOOD + "watermark: {}\nintro: {clip: in.mp4}\noutro: {seconds: 5, line: Bye}\n", "desk")
+    assert own.watermark
+    assert (own.watermark.corner, own.watermark.share) == ("top-right", 0.12)
+    assert (own.intro.clip, own.outro.seconds, own.outro.line) == ("in.mp4", 5, "Bye")
+    assert (own.intro.longest, own.outro.longest) == (3, 5)

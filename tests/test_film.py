@@ -26,6 +26,7 @@ from factory.plan.timeline import (
     TimedScene,
     Timeline,
     Transition,
+    Watermark,
 )
 from factory.render.errors import RenderCancelled, TimelineImpossible
 from factory.render.film import Film, render_film
@@ -218,6 +219,30 @@ def test_cancel_is_quick_and_leaves_nothing(store: Store, tmp_path: Path) -> Non
     assert time.monotonic() - asked[0] < 5
     assert list(tmp_path.iterdir()) == [fresh.folder]
     assert not [path for path in fresh.folder.iterdir() if path.name.startswith("scratch")]
+
+
+def test_a_watermark_stands_still_while_pictures_slide_and_leaves_chunks_reusable(store: Store, tmp_path: Path) -> None:
+    class Marks(PlainCards):
+        def card(self, name: str, **look: object) -> str:
+            data = {"text": "", "box": (240, 10, 40, 20), "fill": "#ffffff"}
+            return super().card(name, **{**look, "data": data})  # type: ignore[arg-type]  # handed on as it came
+
+    grey, dark = ColorLayer("#505050", 0, 45), ColorLayer("#303030", 0, 45)
+    scenes = (
+        TimedScene("a", 45, (grey,), Transition("slideleft", 15)),
+        TimedScene("b", 45, (dark,), Transition("wipeup", 15)),
+        TimedScene("c", 45, (grey,)),
+        TimedScene("own", 15, (grey,), bare=True),
+    )
+    marked = Timeline("t", "en-US", "x", "plain", CANVAS, scenes, watermark=Watermark())
+    film = render(marked, store, tmp_path / "film.mp4", templates=Marks())
+    pictures = lumas(film.video)
+    assert len(pictures) == 120
+    assert min(float(p[12:18, 244:276].mean()) for p in pictures[:105]) > 225
+    assert max(float(p.max()) for p in pictures[105:]) < 110
+    assert max(float(p[40:].max()) for p in pictures) < 110
+    edited = replace(marked, scenes=(*scenes[:2], replace(scenes[2], layers=(dark,)), scenes[3]))
+    assert render(edited, store, tmp_path / "edited.mp4", templates=Marks()).chunks_made == 2
 
 
 def test_a_missing_glyph_stops_before_anything_is_rendered(store: Store, tmp_path: Path) -> None:

@@ -72,9 +72,19 @@ def test_a_block_ends_and_the_next_goes_on() -> None:
         chunk(clip(0, 60), source=replace(SOURCE, seconds=Fraction(0))),
         replace(chunk(clip(0, 60)), captions="script"),
         replace(chunk(clip(0, 60)), transition="fade"),
+        replace(chunk(clip(0, 60)), mark=BLACK),
         chunk(clip(3, 20)),
     ],
-    ids=["slowed", "between frames", "without times", "of unknown length", "captions", "joint", "shorter than a group"],
+    ids=[
+        "slowed",
+        "between frames",
+        "without times",
+        "of unknown length",
+        "captions",
+        "joint",
+        "under a watermark",
+        "shorter than a group",
+    ],
 )
 def test_what_is_not_the_shot_as_it_is_stays_one_chunk(piece: Chunk) -> None:
     (part,) = copying([piece], CANVAS)

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.plan.layer_parts import ImagePart
 from factory.plan.storyboard import CardPart, ClipPart, Storyboard, StoryboardInvalid, read_storyboard, schema
 
 GOOD = """\
@@ -97,6 +98,56 @@ def test_refuses_at_a_line(old: str, new: str, line: int, where: str, says: str)
     assert says in why
     if where:
         assert (found_line, found_where) == (line, where)
+
+
+IMAGE = """\
+      - {type: image, file: car.jpg, ken_burns: in}
+      - type: clip
+        query: {tags_all: [detail]}
+        speed: 0.5
+        inset: {corner: top-left, start: 1, duration: 2}
+"""
+PICTURES = GOOD.replace("      - type: title\n", IMAGE + "      - type: title\n")
+
+
+def test_reads_pictures_and_pictures_in_pictures() -> None:
+    image, clip = read_storyboard(PICTURES, "x").scenes[0].layers[:2]
+    assert isinstance(image, ImagePart)
+    assert (image.file, image.fit, image.ken_burns, image.inset) == ("car.jpg", "auto", "in", None)
+    assert isinstance(clip, ClipPart)
+    assert clip.speed == 0.5
+    assert clip.inset
+    assert (clip.inset.corner, clip.inset.shape, clip.inset.frame) == ("top-left", "16:9", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "where", "says"),
+    [
+        ("ken_burns", "kenburns", 9, "scenes.0.layers.0.kenburns", "did you mean 'ken_burns'"),
+        ("ken_burns: in", "ken_burns: fast", 9, "scenes.0.layers.0.ken_burns", "'in', 'out'"),
+        ("car.jpg", "../car.jpg", 9, "scenes.0.layers.0.file", "pattern"),
+        ("car.jpg", "/etc/passwd", 9, "scenes.0.layers.0.file", "pattern"),
+        ("car.jpg", "car.svg", 9, "scenes.0.layers.0.file", "pattern"),
+        ("ken_burns: in", "first: [0, 0, 1, 1]", 9, "scenes.0.layers.0", "`first` and `last` are given together"),
+        (
+            "ken_burns: in",
+            "first: [0, 0, 1, 1], last: [0, 0, 0.01, 1]",
+            9,
+            "scenes.0.layers.0",
+            "is no part of the pic",
+        ),
+        ("speed: 0.5", "speed: 0.1", 12, "scenes.0.layers.1.speed", "greater than or equal to 0.25"),
+        ("corner: top-left", "corner: left", 13, "scenes.0.layers.1.inset.corner", "'top-left'"),
+        ("corner: top-left", "korner: left", 13, "scenes.0.layers.1.inset.korner", "did you mean 'corner'"),
+        ("corner: top-left", "box: [0.5, 0, 0.4, 1]", 13, "scenes.0.layers.1.inset", "is no part of the canvas"),
+        ("start: 1,", "start: 4,", 13, "scenes.0.layers.1.inset.start", "the scene lasts 3.5 s"),
+    ],
+)
+def test_refuses_a_wrong_picture_at_its_line(old: str, new: str, line: int, where: str, says: str) -> None:
+    assert old in PICTURES
+    found_line, found_where, why = problem(PICTURES.replace(old, new, 1))
+    assert says in why
+    assert (found_line, found_where) == (line, where)
 
 
 def test_two_posters_are_refused() -> None:

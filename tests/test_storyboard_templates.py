@@ -10,6 +10,7 @@ import pytest
 
 from factory.plan.brief import Brief, Table
 from factory.plan.facts import Car, Facts, Locale, Ranking, RankingRow, Source, Spec
+from factory.plan.layer_parts import ImagePart
 from factory.plan.numbers import exact
 from factory.plan.query import parse_query
 from factory.plan.storyboard import CardPart, ClipPart, Scene, Storyboard, read_storyboard
@@ -328,3 +329,21 @@ def test_where_and_when_of_an_accident_come_from_the_table_alone() -> None:
     assert (second["place"], second["time"]) == ("", "")
     scene = next(layer for scene, layer in clips(made) if scene.id == "incident-1")
     assert scene.query.text == ("Wet saloon",)
+
+
+# --- what an order may add -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_brand_opens_and_closes_only_where_it_is_asked_to(kind: str) -> None:
+    assert (board(kind).intro, board(kind).outro) == (False, False)
+    asked = board(kind, set={"intro": "yes", "outro": "yes"})
+    assert (asked.intro, asked.outro) == (True, True)
+
+
+def test_a_report_shows_the_picture_that_an_order_brings() -> None:
+    assert not any(scene.id == "photo" for scene in board("new_car_report").scenes)
+    shown = board("new_car_report", set={"photo": "press.jpg", "photo_credit": "Ann"})
+    (photo,) = (scene.layers[0] for scene in shown.scenes if scene.id == "photo")
+    assert isinstance(photo, ImagePart)
+    assert (photo.file, photo.credit) == ("press.jpg", "Ann")

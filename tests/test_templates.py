@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import resvg_py
 import yaml
@@ -23,6 +24,11 @@ LONG_ZH = "旷野 Pro 双排长轴距越野改装限定纪念版 2026 款上市�
 LONG_EN = "Terra Pro Double Cab Long Wheelbase Limited Anniversary Edition 2026"
 NASTY = '</text><image href="file:///etc/passwd"/>{{ 7 * 7 }} & "quoted" \' : - # \u2028 [a]'
 HEAD = "{# {title: {zh: 甲, en: A}, description: {zh: 乙, en: B}, inputs: {count: {type: integer, maximum: 9}}} #}\n"
+
+BARS = [
+    {"label": label, "value": str(98_000 - 9_100 * n)} for n, label in enumerate(("北风 X5", LONG_EN, "流明 S", "皮可"))
+]
+MONTHS = [{"label": f"2026-{n + 1:02}", "value": str(18_000 + (-1) ** n * 400 * n)} for n in range(12)]
 
 
 def place(name: str, value: object = "98321", **more: Any) -> dict[str, Any]:
@@ -53,6 +59,12 @@ def card_data(name: str) -> dict[str, dict[str, Any]]:
         "incident_card": {"heading": "事故画面", "place": name, "time": "2026-08-03 17:40", "credit": name},
         "safety_card": {"label": "安全提示", "line": name},
         "credits": {"footage": [f"{name}, {i}" for i in range(30)], "music": ["a"], "data": ["b"], "sample": True},
+        "text": {"lines": [name, name], "size": "title", "place": "top-right"},
+        "bar_chart": {"title": name, "unit": "辆", "points": BARS, "mark": "北风 X5", **source},
+        "line_chart": {"title": name, "unit": "辆", "points": MONTHS, **source},
+        "inset": {"box": [200, 300, 400, 240], "radius": 12},
+        "ident": {"line": name},
+        "watermark": {"corner": "top-right", "opacity": 0.75, "share": 0.12},
         "ai_label": {},
         "sample_badge": {},
     }
@@ -85,6 +97,8 @@ def test_cards_stay_in_the_safe_area_above_the_captions(templates: Templates, as
     box = layout_for(canvas)
     for locale in ("zh-CN", "en-US"):
         for card, data in card_data(name).items():
+            if card == "watermark":
+                continue  # it stands beside the safe area
             svg = templates.card(card, data=data, canvas=canvas, brand="autoreel", locale=locale)
             x, y, w, h = box_of(svg)
             assert x % 2 == y % 2 == w % 2 == h % 2 == 0
@@ -94,7 +108,7 @@ def test_cards_stay_in_the_safe_area_above_the_captions(templates: Templates, as
                 float(t.attrib["font-size"])
                 for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
             }
-            assert min(sizes) >= 0.022 * canvas.height, (card, sizes)
+            assert min(sizes, default=canvas.height) >= 0.022 * canvas.height, (card, sizes)
 
 
 @pytest.mark.parametrize("aspect", CANVASES)
@@ -123,6 +137,8 @@ def test_cards_are_drawn_by_resvg_at_the_size_they_say(templates: Templates) -> 
         assert picture.size == tuple(int(side) for side in box_of(svg)[2:])
         inside = picture.getbbox()
         assert inside is not None
+        if card in ("ident", "watermark"):
+            continue  # these have no plate that fills their box
         assert max(inside[:2]) <= 1, card
         assert inside[2] >= picture.width - 3, card
 
@@ -159,6 +175,51 @@ def test_bars_are_as_long_as_their_share_from_zero(templates: Templates) -> None
     assert longest("50") == pytest.approx(longest("200") / 4, abs=0.1)
     assert longest("200", 0.5) == pytest.approx(longest("200") / 2, abs=0.1)
     assert longest("0") == 0
+
+
+@pytest.mark.parametrize("aspect", CANVASES)
+@pytest.mark.parametrize("corner", ["top-left", "top-right", "bottom-left", "bottom-right"])
+def test_the_watermark_stands_on_the_canvas_and_over_no_card(templates: Templates, aspect: str, corner: str) -> None:
+    canvas = CANVASES[aspect]
+    box = layout_for(canvas)
+    data = {"corner": corner, "opacity": 0.75, "share": 0.12}
+    svg = templates.card("watermark", data=data, canvas=canvas, brand="circuit", locale="zh-CN")
+    x, y, w, h = box_of(svg)
+    assert 0 <= x < x + w <= canvas.width
+    assert 0 <= y < y + h <= canvas.height
+    assert y + h <= box.top + 2 if corner.startswith("top") else y >= box.bottom - 2
+    assert (x + w / 2 < canvas.width / 2) == corner.endswith("left")
+    assert 'opacity="0.75"' in svg
+
+
+def test_an_ident_keeps_its_box_while_it_is_drawn(templates: Templates) -> None:
+    look: dict[str, Any] = {"canvas": CANVASES["9:16"], "brand": "circuit", "locale": "en-US"}
+    cards = [templates.card("ident", data={"line": "Every day"}, progress=p / 10, **look) for p in range(11)]
+    assert len({box_of(card) for card in cards}) == 1
+    ink = []
+    for card in cards:
+        drawn = resvg_py.svg_to_bytes(svg_string=card, font_files=[str(font_file())], skip_system_fonts=True)
+        ink.append(int((np.asarray(Image.open(io.BytesIO(bytes(drawn))))[..., 3] > 128).sum()))
+    assert ink == sorted(ink)
+    assert ink[0] == 0
+
+
+def test_a_chart_is_honest_from_its_first_to_its_last_frame(templates: Templates) -> None:
+    boxes = set()
+    look: dict[str, Any] = {"canvas": CANVASES["16:9"], "brand": "circuit", "locale": "en-US"}
+    for progress in (0.3, 1.0):
+        svg = templates.card("bar_chart", data=card_data("x")["bar_chart"], progress=progress, **look)
+        boxes.add(box_of(svg))
+        paths = [path.attrib["d"] for path in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
+        bars = [float(path.partition("h")[2].partition("v")[0]) for path in paths[2 : 2 + len(BARS)]]
+        shares = [int(point["value"]) / int(BARS[0]["value"]) for point in BARS]
+        assert [bar / bars[0] for bar in bars] == pytest.approx(shares, abs=0.002)
+    assert len(boxes) == 1
+    whole = templates.card("line_chart", data=card_data("x")["line_chart"], **look)
+    assert "not from zero" not in whole
+    cut = {**card_data("x")["line_chart"], "from_zero": False}
+    told = templates.card("line_chart", data=cut, **look)
+    assert any("not from zero" in words for words in words_of(told))
 
 
 def test_the_ai_label_is_at_least_a_twentieth_of_the_short_side(templates: Templates) -> None:

@@ -17,6 +17,8 @@ from factory.plan.timeline import (
     ClipLayer,
     ColorLayer,
     Cue,
+    ImageLayer,
+    Inset,
     Layer,
     Music,
     Speech,
@@ -25,6 +27,7 @@ from factory.plan.timeline import (
     Timeline,
     TimelineInvalid,
     Transition,
+    Watermark,
     Word,
     check,
     scene_at,
@@ -50,9 +53,21 @@ plain = st.recursive(
 )
 numbers = st.integers(0, 10_000)
 gains = st.none() | st.floats(-60, 6)
+shares = st.floats(0, 1)
+windows = st.tuples(shares, shares, shares, shares)
+insets = st.none() | st.builds(
+    Inset, st.sampled_from(["top-left", "bottom-right"]), shares, st.just("4:3"), st.none() | windows, enter=numbers
+)
 layers: st.SearchStrategy[Layer] = st.one_of(
     st.builds(
-        ClipLayer, st.text(max_size=8), numbers, fractions, numbers, numbers, fractions, st.just("contain"), gains
+        ClipLayer,
+        *(st.text(max_size=8), numbers, fractions, numbers, numbers, fractions, st.just("contain"), gains),
+        inset=insets,
+    ),
+    st.builds(
+        ImageLayer,
+        *(st.text(max_size=8), numbers, numbers, st.just("contain-blur"), windows, windows),
+        inset=insets,
     ),
     st.builds(
         CardLayer, st.text(max_size=8), st.dictionaries(st.text(max_size=5), plain, max_size=3), numbers, numbers
@@ -85,6 +100,7 @@ timelines = st.builds(
     st.lists(scenes, max_size=3).map(tuple),
     st.none() | st.builds(Music, st.text(max_size=5), numbers),
     notes=st.dictionaries(st.text(max_size=5), plain, max_size=3),
+    watermark=st.none() | st.builds(Watermark, st.just("bottom-left"), shares, shares),
 )
 
 
@@ -98,6 +114,13 @@ def test_json_writes_fractions_as_text_and_says_the_version() -> None:
     assert written["version"] == 1
     assert written["canvas"]["fps"] == "30000/1001"
     assert written["scenes"][0]["layers"][0]["type"] == "color"
+
+
+def test_what_an_older_program_wrote_is_read() -> None:
+    written = json.loads(to_json(program(scene(layers=(CLIP,)))))
+    del written["watermark"]
+    del written["scenes"][0]["layers"][0]["inset"]
+    assert from_json(json.dumps(written)) == program(scene(layers=(CLIP,)))
 
 
 def broken_json(change: str) -> str:
@@ -126,7 +149,7 @@ def broken_json(change: str) -> str:
     ("change", "says"),
     [
         ("version", "version 99; this program reads version 1"),
-        ("type", r"scenes.0.layers.0: type 'hologram' is none of clip, card, color"),
+        ("type", r"scenes.0.layers.0: type 'hologram' is none of clip, image, card, color"),
         ("fraction", r"scenes.0.layers.0.speed: '1e999999999' is not a fraction"),
         ("zero", r"canvas.fps: '30/0' is not a fraction"),
         ("unknown", r"scenes.0.framez"),
@@ -161,6 +184,7 @@ def test_a_sound_timeline_passes_and_counts_its_overlaps() -> None:
 LINE = SpokenLine(Speech("hello", "f", Fraction(1)), 90)
 CARD = CardLayer("plate", {}, 0, 10, enter=8, leave=8)
 CLIP = ClipLayer("a", 1, Fraction(-1), 0, 90)
+IMAGE = ImageLayer("a", 0, 90)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +197,10 @@ CLIP = ClipLayer("a", 1, Fraction(-1), 0, 90)
         (program(scene(layers=(ColorLayer("#000000", 0, 0),))), "'one', layer 0"),
         (program(scene(layers=(CARD,))), "enter 8"),
         (program(scene(layers=(CLIP,))), "source start -1"),
+        (program(scene(layers=(replace(IMAGE, last=(0.5, 0.0, 0.52, 1.0)),))), "is no part of the picture"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(enter=60, leave=40)),))), r"enter 60 \+ leave 40"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(box=(0.5, 0, 1.2, 1))),))), "is no part of the canvas"),
+        (program(scene(layers=(replace(IMAGE, inset=Inset(share=0.01)),))), "share 0.01"),
         (program(scene(transition=Transition("fade", 10))), "last scene 'one' has a transition"),
         (program(scene("a", 19, transition=Transition("fade", 10)), scene("b")), "half of 'a'"),
         (program(scene("a", transition=Transition("fade", 10)), scene("b", 19)), "half of 'b'"),
@@ -185,6 +213,7 @@ CLIP = ClipLayer("a", 1, Fraction(-1), 0, 90)
         (program(scene(), canvas=Canvas(1921, 1080)), "1921x1080"),
         (program(scene(), canvas=Canvas(1920, 1080, Fraction(0))), "fps 0"),
         (program(scene(), poster_frame=90), "poster frame 90"),
+        (program(scene(), watermark=Watermark(opacity=0.0)), "the watermark's opacity 0.0"),
     ],
 )
 def test_check_names_the_scene(timeline: Timeline, says: str) -> None:

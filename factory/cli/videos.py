@@ -22,6 +22,7 @@ from factory.cli.console import (
 )
 from factory.doctor import examine
 from factory.errors import WrongUsage
+from factory.picture_files import with_pictures
 from factory.plan.brief import Brief
 from factory.plan.storyboard import schema
 from factory.settings import Settings
@@ -63,7 +64,8 @@ def make_command(
         codec=codec,
         series=series,
     )
-    made = orders.make(brief, open_house(), out, on_progress=show_progress)
+    house = open_house()
+    made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress)
     print_json(made) if as_json else print_line("\n".join(output["video"] for output in made["outputs"]))
 
 

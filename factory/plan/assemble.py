@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from factory.plan.captions import Measure, cut_cues
 from factory.plan.framing import Window, clear_window
+from factory.plan.idents import Ident, between
+from factory.plan.insets import standing
+from factory.plan.layer_parts import ChartPart, ImagePart, TextPart
+from factory.plan.pictures import Picture, image_layers
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
 from factory.plan.scoring import fit_for, seen_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
@@ -27,6 +31,7 @@ from factory.plan.timeline import (
     Timeline,
     TimelineInvalid,
     Transition,
+    Watermark,
     check,
 )
 from factory.plan.timing import SceneTiming, Spoken, frames_of, time_scenes
@@ -35,13 +40,19 @@ from factory.plan.wants import Nearest, preferences, storyboard_query
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What assembling needs beside the plan: the brand, the seed, and how text is measured, kept whole and parted."""
+    """What assembling needs beside the plan: the brand, the seed, how text is measured, kept whole and parted,
+    what the brand lays over the video, opens and closes it with, and the still pictures by the names that the
+    storyboard calls them."""
 
     brand: str = "autoreel"
     seed: int = 0
     measure: Measure | None = None
     names: Sequence[str] = ()
     segment: Segment | None = None
+    watermark: Watermark | None = None
+    intro: Ident | None = None
+    outro: Ident | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
 
 
 def slots(
@@ -89,15 +100,21 @@ def assemble(
         template=storyboard.template,
         brand=look.brand,
         canvas=canvas,
-        scenes=_with_credits(scenes, choices),
+        scenes=between(
+            look.intro,
+            look.outro,
+            canvas.fps,
+            _with_credits(scenes, choices, _picture_credits([timing.scene for timing in shown])),
+        ),
         music=Music(music.style, look.seed, music.gain_db, music.duck_db, music.duck_in, music.duck_out)
         if music
         else None,
         loudness_lufs=storyboard.audio.loudness_lufs,
         caption_style=storyboard.captions.style,
         notes={"seed": look.seed, "omitted": list(omitted), "burn_captions": storyboard.captions.burn},
+        watermark=look.watermark,
     )
-    timeline = _with_poster(timeline, [timing.scene.poster for timing in shown])
+    timeline = _with_poster(timeline, [timing.scene.poster for timing in shown], first=1 if look.intro else 0)
     check(timeline)
     return timeline
 
@@ -120,6 +137,7 @@ def _layer_slot(scene: Scene, number: int, resolve: Resolve, nearest: Nearest | 
         prefer=preferences(layer.query, resolve),
         optional=scene.optional,
         car=layer.query.car,
+        speed=Fraction(str(layer.speed)),
     )
 
 
@@ -161,7 +179,9 @@ def _timed_scene(
     return TimedScene(
         id=scene.id,
         frames=timing.frames,
-        layers=tuple(layer for number in range(len(scene.layers)) for layer in _layers(timing, number, chosen, canvas)),
+        layers=tuple(
+            layer for number in range(len(scene.layers)) for layer in _layers(timing, number, chosen, canvas, look)
+        ),
         transition=Transition(scene.transition.name, timing.transition) if scene.transition and not last else None,
         lines=timing.lines,
         cues=cut_cues(
@@ -176,15 +196,18 @@ def _timed_scene(
     )
 
 
-def _layers(timing: SceneTiming, number: int, chosen: Mapping[str, Choice], canvas: Canvas) -> list[Layer]:
+def _layers(timing: SceneTiming, number: int, chosen: Mapping[str, Choice], canvas: Canvas, look: Look) -> list[Layer]:
     part = timing.scene.layers[number]
     match part:
         case ClipPart():
-            return [
+            clips = [
                 _clip(part, chosen[slot_id(timing.scene.id, number, shot)], start, end, canvas)
                 for shot, (start, end) in enumerate(pairwise(timing.shots[number]))
             ]
-        case CardPart():
+            return list(standing(clips, part.inset, canvas.fps))
+        case ImagePart():
+            return list(image_layers(part, timing, canvas, look.pictures))
+        case CardPart() | TextPart() | ChartPart():
             return _card(part, timing.frames, canvas.fps)
         case ColorPart():
             return [ColorLayer(part.color, 0, timing.frames, part.to)]
@@ -224,7 +247,7 @@ def _fit(part: ClipPart, choice: Choice, canvas: Canvas) -> Fit:
     return fit_for(choice.candidate.width, choice.candidate.height, canvas)
 
 
-def _card(part: CardPart, scene_frames: int, fps: Fraction) -> list[Layer]:
+def _card(part: CardPart | TextPart | ChartPart, scene_frames: int, fps: Fraction) -> list[Layer]:
     """Return the card as it fits the scene; nothing where it would start after the scene's end."""
     start = frames_of(part.start, fps)
     wanted = frames_of(part.duration, fps) if part.duration else scene_frames
@@ -233,7 +256,8 @@ def _card(part: CardPart, scene_frames: int, fps: Fraction) -> list[Layer]:
         return []
     enter = min(frames_of(part.enter, fps), frames)
     leave = min(frames_of(part.leave, fps), frames - enter)
-    return [CardLayer(part.card, part.data, start, frames, part.type, enter, leave, part.counts)]
+    role = part.type if isinstance(part, CardPart) else "card"
+    return [CardLayer(part.card, part.data, start, frames, role, enter, leave, part.counts)]
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------
@@ -249,10 +273,18 @@ def credits_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _with_credits(scenes: Sequence[TimedScene], choices: Sequence[Choice]) -> tuple[TimedScene, ...]:
+def _picture_credits(scenes: Sequence[Scene]) -> tuple[str, ...]:
+    images = [part for scene in scenes for part in scene.layers if isinstance(part, ImagePart)]
+    return tuple(part.credit.strip() for part in images if part.credit.strip())
+
+
+def _with_credits(
+    scenes: Sequence[TimedScene], choices: Sequence[Choice], pictures: Sequence[str]
+) -> tuple[TimedScene, ...]:
     """Fill the footage of credit cards that leave it open (an empty list)."""
     ids = {scene.id for scene in scenes}
-    lines = list(credits_of([choice for choice in choices if choice.slot.scene in ids]))
+    footage = credits_of([choice for choice in choices if choice.slot.scene in ids])
+    lines = list(dict.fromkeys((*footage, *pictures)))
 
     def filled(layer: Layer) -> Layer:
         if isinstance(layer, CardLayer) and layer.role == "credits" and layer.data.get("footage") == []:
@@ -270,9 +302,10 @@ def _with_blurred_faces(scenes: Sequence[TimedScene]) -> tuple[TimedScene, ...]:
     return tuple(replace(scene, layers=tuple(blurred(layer) for layer in scene.layers)) for scene in scenes)
 
 
-def _with_poster(timeline: Timeline, posters: Sequence[bool]) -> Timeline:
-    """Take the poster from the middle of the scene that is marked, else of the first one."""
-    if not timeline.scenes:
+def _with_poster(timeline: Timeline, posters: Sequence[bool], first: int) -> Timeline:
+    """Take the poster from the middle of the scene that is marked, else of the first one; the storyboard's own scenes
+    begin with scene number `first`."""
+    if not posters:
         return timeline
-    number = posters.index(True) if True in posters else 0
+    number = first + (posters.index(True) if True in posters else 0)
     return replace(timeline, poster_frame=timeline.scene_starts()[number] + timeline.scenes[number].frames // 2)

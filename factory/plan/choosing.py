@@ -294,4 +294,4 @@ def _what_to_ingest(slot: Slot) -> str:
     names = " or ".join(words_of(slot.query)[:3])
     wanted = [f"showing {shows}" if shows else "", f"named {names}" if names else ""]
     kind = " ".join(part for part in wanted if part)
-    return f"ingest clips {kind + ' ' if kind else ''}of at least {float(slot.seconds):.1f} s"
+    return f"ingest clips {kind + ' ' if kind else ''}of at least {float(slot.seconds * slot.speed):.1f} s"

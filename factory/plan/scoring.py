@@ -32,12 +32,12 @@ LEAST_SEEN = 0.2  # share of a region that has to be left in the picture to coun
 
 
 def speed_for(slot: Slot, candidate: Candidate) -> Fraction | None:
-    """Return 1 where the shot is long enough for the slot, a slower speed down to 0.8 as a last resort, else None."""
+    """Return the slot's speed where the shot is long enough, as a last resort down to 0.8 of it, else None."""
     usable = candidate.seconds - Fraction(EDGE_FRAMES) / candidate.fps
-    if usable >= slot.seconds:
-        return Fraction(1)
+    if usable >= slot.seconds * slot.speed:
+        return slot.speed
     speed = Fraction(int(usable / slot.seconds * 1000), 1000)
-    return speed if speed >= SLOWEST else None
+    return speed if speed >= SLOWEST * slot.speed else None
 
 
 def offset_for(slot: Slot, candidate: Candidate) -> Fraction:
@@ -45,7 +45,7 @@ def offset_for(slot: Slot, candidate: Candidate) -> Fraction:
 
     It starts at a whole half second of the file where it can, for there a mezzanine's groups begin; else on a frame.
     """
-    speed = speed_for(slot, candidate) or SLOWEST
+    speed = speed_for(slot, candidate) or SLOWEST * slot.speed
     slack = max(Fraction(0), candidate.seconds - slot.seconds * speed)
     edge = Fraction(EDGE_FRAMES, 2) / candidate.fps
     near = Fraction(round(2 * (candidate.start + slack / 2)), 2) - candidate.start
@@ -59,7 +59,7 @@ def unfit(slot: Slot, candidate: Candidate) -> str | None:
     if slot.pick.min_height and candidate.height < slot.pick.min_height:
         return f"lower than {slot.pick.min_height} lines"
     if speed_for(slot, candidate) is None:
-        return f"shorter than {float(slot.seconds * SLOWEST):.1f} s"
+        return f"shorter than {float(slot.seconds * slot.speed * SLOWEST):.1f} s"
     return None
 
 
@@ -80,7 +80,7 @@ def score(
     ]
     if candidate.rights == "ok":
         reasons.append(Reason(RIGHTS_POINTS, "desk", "rights are cleared"))
-    if (speed := speed_for(slot, candidate)) is not None and speed < 1:
+    if (speed := speed_for(slot, candidate)) is not None and speed < slot.speed:
         reasons.append(
             Reason(SLOWED_POINTS, "picture", f"slowed to {float(speed):.2f} to fill {float(slot.seconds):.2f} s")
         )

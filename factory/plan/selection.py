@@ -70,7 +70,8 @@ class Pick:
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place for one shot in scene `scene`: it must satisfy `query`; what `prefer` names raises its score, and so does
-    naming `car`, the slug of the car that is spoken of. A shot that names only other cars is the last to be taken."""
+    naming `car`, the slug of the car that is spoken of. A shot that names only other cars is the last to be taken.
+    `speed` is how fast it is to be shown; it takes `seconds` of the program."""
 
     id: str
     scene: str
@@ -81,6 +82,7 @@ class Slot:
     prefer: tuple[str, ...] = ()
     optional: bool = False
     car: str = ""
+    speed: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,36 +8,17 @@ voice decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from factory.errors import FactoryError
 from factory.plan.facts import Locale
+from factory.plan.layer_parts import ChartPart, ImagePart, InsetPart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
+from factory.plan.part import Color, Identifier, Part, Seconds, hint
 from factory.plan.timeline import Fit
-
-Seconds = Annotated[float, Field(gt=0, le=600)]
-Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-
-
-class Part(BaseModel):
-    """A piece of a storyboard. Unknown keys are refused with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: object) -> object:
-        unknown = [str(key)[:60] for key in data if key not in cls.model_fields] if isinstance(data, dict) else []
-        if unknown:
-            hint = _hint(unknown[0], cls.model_fields, ", ".join(cls.model_fields))
-            context = {"key": unknown[0], "hint": hint}
-            raise PydanticCustomError("unknown_key", "unknown key '{key}' ({hint})", context)
-        return data
 
 
 class ShotQuery(Part):
@@ -66,6 +47,8 @@ class ClipPart(Part):
     pick: PickRules = PickRules()
     fit: Fit | Literal["auto"] = "auto"  # auto: cover, or contain-blur where covering would cut away too much
     sound_db: float | None = None  # gain of the clip's own sound; null is silent
+    speed: float = Field(default=1.0, ge=0.25, le=4, description="0.5 shows the shot at half its speed")
+    inset: InsetPart | None = Field(default=None, description="picture in picture, over the layers before it")
 
 
 class CardPart(Part):
@@ -85,7 +68,7 @@ class ColorPart(Part):
     to: Color | None = None
 
 
-LayerPart = Annotated[ClipPart | CardPart | ColorPart, Field(discriminator="type")]
+LayerPart = Annotated[ClipPart | ImagePart | TextPart | ChartPart | CardPart | ColorPart, Field(discriminator="type")]
 
 
 class Voice(Part):
@@ -136,6 +119,8 @@ class Storyboard(Part):
     audio: Audio = Audio()
     captions: Captions = Captions()
     blur_faces: bool = False  # in all footage
+    intro: bool = Field(default=False, description="begin with what the brand opens its videos with")
+    outro: bool = Field(default=False, description="end with what the brand closes its videos with")
     scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
 
 
@@ -186,8 +171,11 @@ def _contradictions(storyboard: Storyboard) -> Iterator[tuple[Path, str]]:
             yield ("scenes", number, "transition"), f"it is longer than half of the scene's {scene.duration} s"
         if scene.duration != "auto":
             for place, layer in enumerate(scene.layers):
-                if isinstance(layer, CardPart) and layer.start >= scene.duration:
+                inset = getattr(layer, "inset", None)
+                if isinstance(layer, CardPart | TextPart | ChartPart) and layer.start >= scene.duration:
                     yield ("scenes", number, "layers", place, "start"), f"the scene lasts {scene.duration} s"
+                if isinstance(inset, InsetPart) and inset.start >= scene.duration:
+                    yield ("scenes", number, "layers", place, "inset", "start"), f"the scene lasts {scene.duration} s"
     last = len(storyboard.scenes) - 1
     if storyboard.scenes[last].transition:
         yield ("scenes", last, "transition"), "the last scene has nothing to pass over to"
@@ -220,10 +208,5 @@ def _why(detail: ErrorDetails) -> str:
     if detail["type"] == "union_tag_invalid":
         kinds = detail["ctx"]["expected_tags"]
         names = [kind.strip(" '") for kind in kinds.split(",")]
-        return f"unknown type {str(detail['ctx']['tag'])[:60]!r} ({_hint(detail['ctx']['tag'], names, kinds)})"
+        return f"unknown type {str(detail['ctx']['tag'])[:60]!r} ({hint(detail['ctx']['tag'], names, kinds)})"
     return detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _hint(word: object, known: Any, listed: str) -> str:
-    close = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {listed}"

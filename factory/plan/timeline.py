@@ -19,6 +19,10 @@ VERSION = 1
 LEAST_WINDOW = 0.05  # share of either side of the picture
 
 Fit = Literal["cover", "contain", "contain-blur"]
+StillFit = Literal["cover", "contain", "contain-blur"]
+Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
+Shape = Literal["16:9", "4:3", "1:1", "3:4", "9:16"]
+Shares = tuple[float, float, float, float]  # left, top, right, bottom of a part of the whole
 CardRole = Literal["card", "lower_third", "title", "label", "credits"]
 
 
@@ -30,6 +34,24 @@ class Canvas:
     height: int
     fps: Fraction = Fraction(30)
     sample_rate: int = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inset:
+    """Where a picture in picture stands: in a corner of the safe area, of that `shape`, its longer side `share` of the
+    canvas's mean side (the geometric mean of both); or exactly in `box`, shares of the canvas.
+
+    It fades in over `enter` frames and out over `leave` frames.
+    """
+
+    corner: Corner = "top-right"
+    share: float = 0.4
+    shape: Shape = "16:9"
+    box: Shares | None = None
+    frame: bool = True
+    rounded: bool = False
+    enter: int = 0
+    leave: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,26 @@ class ClipLayer:
     sound_db: float | None = None
     blur_faces: bool = False
     window: tuple[float, float, float, float] | None = None
+    inset: Inset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLayer:
+    """A still picture (sha256 of its file), upright. What is clear in it, and what it leaves open, shows `ground`.
+
+    The view glides from the window `first` to `last` while the layer lasts, slow at both ends: shares of the picture
+    where it covers, of the canvas with the picture on it where it is contained. Of a window of another shape than the
+    canvas (or the inset) the largest part of that shape is taken.
+    """
+
+    asset: str
+    start: int
+    frames: int
+    fit: StillFit = "cover"
+    first: Shares = (0.0, 0.0, 1.0, 1.0)
+    last: Shares = (0.0, 0.0, 1.0, 1.0)
+    ground: str = "#000000"
+    inset: Inset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +124,7 @@ class ColorLayer:
     to: str | None = None
 
 
-Layer = ClipLayer | CardLayer | ColorLayer
+Layer = ClipLayer | ImageLayer | CardLayer | ColorLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +184,8 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class TimedScene:
-    """One scene in whole frames. Layers are drawn bottom to top. `still` marks a scene that is meant to stand still."""
+    """One scene in whole frames. Layers are drawn bottom to top. `still` marks a scene that is meant to stand still,
+    `bare` one that shows no watermark: the brand's own opening."""
 
     id: str
     frames: int
@@ -151,6 +194,7 @@ class TimedScene:
     lines: tuple[SpokenLine, ...] = ()
     cues: tuple[Cue, ...] = ()
     still: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +207,15 @@ class Music:
     duck_db: float = 12.0
     duck_in: float = 0.25
     duck_out: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """The brand's logo over every scene that is not `bare`, `share` wide of the canvas's mean side."""
+
+    corner: Corner = "top-right"
+    opacity: float = 0.75
+    share: float = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +234,7 @@ class Timeline:
     caption_style: str = "plain"
     version: int = VERSION
     notes: Mapping[str, Any] = field(default_factory=dict)
+    watermark: Watermark | None = None
 
     @property
     def frames(self) -> int:
@@ -221,6 +275,9 @@ def check(timeline: Timeline) -> None:
     for scene in timeline.scenes:
         _check_scene(scene)
     _check_transitions(timeline.scenes)
+    mark = timeline.watermark
+    if mark and not (0 < mark.opacity <= 1 and 0 < mark.share <= 1):
+        raise TimelineInvalid(f"the watermark's opacity {mark.opacity} or share {mark.share} is outside 0..1")
     if not 0 <= timeline.poster_frame < timeline.frames:
         raise TimelineInvalid(
             f"poster frame {timeline.poster_frame} is outside the program of {timeline.frames} frames"
@@ -268,14 +325,38 @@ def _check_layer(scene: TimedScene, layer: Layer, where: str) -> None:
         raise TimelineInvalid(f"{where}: frames {span} are empty or outside the scene's [0, {scene.frames})")
     if isinstance(layer, ClipLayer) and (layer.source_start < 0 or layer.speed <= 0):
         raise TimelineInvalid(f"{where}: source start {layer.source_start} or speed {layer.speed} is out of range")
-    if isinstance(layer, ClipLayer) and layer.window is not None:
-        left, top, right, bottom = layer.window
-        if not (0 <= left <= right - LEAST_WINDOW and 0 <= top <= bottom - LEAST_WINDOW and max(right, bottom) <= 1):
-            raise TimelineInvalid(f"{where}: the window {layer.window} is no part of the picture")
+    for window in _windows(layer):
+        if not _is_part(window):
+            raise TimelineInvalid(f"{where}: the window {window} is no part of the picture")
+    if isinstance(layer, ClipLayer | ImageLayer) and layer.inset is not None:
+        _check_inset(layer.inset, layer.frames, where)
     if isinstance(layer, CardLayer) and not 0 <= layer.enter <= layer.frames - max(0, layer.leave):
         raise TimelineInvalid(f"{where}: enter {layer.enter} + leave {layer.leave} exceed its {layer.frames} frames")
     if isinstance(layer, CardLayer) and layer.leave < 0:
         raise TimelineInvalid(f"{where}: leave {layer.leave} is negative")
+
+
+def _windows(layer: Layer) -> tuple[Shares, ...]:
+    match layer:
+        case ClipLayer(window=window):
+            return () if window is None else (window,)
+        case ImageLayer(first=first, last=last):
+            return first, last
+    return ()
+
+
+def _is_part(window: Shares) -> bool:
+    left, top, right, bottom = window
+    return 0 <= left <= right - LEAST_WINDOW and 0 <= top <= bottom - LEAST_WINDOW and max(right, bottom) <= 1
+
+
+def _check_inset(inset: Inset, frames: int, where: str) -> None:
+    if not (0 <= inset.enter <= frames - inset.leave and inset.leave >= 0):
+        raise TimelineInvalid(f"{where}: enter {inset.enter} + leave {inset.leave} exceed its {frames} frames")
+    if not 0.05 <= inset.share <= 1:
+        raise TimelineInvalid(f"{where}: an inset's share {inset.share} is outside 0.05..1")
+    if inset.box is not None and not _is_part(inset.box):
+        raise TimelineInvalid(f"{where}: the box {inset.box} is no part of the canvas")
 
 
 def _check_lines(scene: TimedScene) -> None:

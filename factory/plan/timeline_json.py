@@ -1,7 +1,7 @@
 """A timeline as JSON text and back, exactly: the form that is stored, edited in the page and put beside the video.
 
-Fractions travel as `"num/den"`, each layer says its `type` (clip, card or color), and the text says its `version`. What
-is read may come from a person: every value is typed, every key known, every size bounded.
+Fractions travel as `"num/den"`, each layer says its `type` (clip, image, card or color), and the text says its
+`version`. What is read may come from a person: every value is typed, every key known, every size bounded.
 """
 
 from __future__ import annotations
@@ -15,9 +15,18 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from factory.plan.timeline import VERSION, CardLayer, ClipLayer, ColorLayer, Layer, Timeline, TimelineInvalid
+from factory.plan.timeline import (
+    VERSION,
+    CardLayer,
+    ClipLayer,
+    ColorLayer,
+    ImageLayer,
+    Layer,
+    Timeline,
+    TimelineInvalid,
+)
 
-LAYER_TYPES: dict[str, type[Layer]] = {"clip": ClipLayer, "card": CardLayer, "color": ColorLayer}
+LAYER_TYPES: dict[str, type[Layer]] = {"clip": ClipLayer, "image": ImageLayer, "card": CardLayer, "color": ColorLayer}
 TYPE_NAMES: dict[type, str] = {kind: name for name, kind in LAYER_TYPES.items()}
 MAX_CHARACTERS = 16_000_000
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 
+from factory.plan.layer_parts import InsetPart
 from factory.plan.sentences import sentences
 from factory.plan.storyboard import ClipPart, Scene, Storyboard
 from factory.plan.timeline import Speech, SpokenLine
@@ -38,7 +39,7 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class SceneTiming:
     """A scene in frames: its lines, its transition at the end, and for each clip layer (by number) the bounds of its
-    shots (n shots have n + 1 bounds, from 0 to `frames`)."""
+    shots (n shots have n + 1 bounds, from 0 to `frames`, or over the span of its inset)."""
 
     scene: Scene
     frames: int
@@ -103,6 +104,14 @@ def shot_bounds(frames: int, shots: int, starts: Sequence[int], fps: Fraction) -
     return (*parted, frames)
 
 
+def inset_span(inset: InsetPart | None, frames: int, fps: Fraction) -> tuple[int, int]:
+    """Return the frames [start, end) of a scene in which a layer is shown: all of them where it is no inset."""
+    if inset is None:
+        return 0, frames
+    start = min(frames_of(inset.start, fps), frames)
+    return start, frames if inset.duration is None else min(start + max(1, frames_of(inset.duration, fps)), frames)
+
+
 def frames_of(seconds: float, fps: Fraction) -> int:
     """Return seconds as whole frames, to the nearest."""
     return round(Fraction(str(seconds)) * fps)
@@ -113,12 +122,20 @@ def _time_scene(scene: Scene, speeches: Sequence[Speech], fps: Fraction, transit
     frames = scene_frames(scene, lines, fps, transition_in)
     starts = [line.start for line in lines[1:]]
     shots = {
-        number: shot_bounds(frames, layer.pick.shots, starts, fps)
+        number: _bounds(layer, frames, starts, fps)
         for number, layer in enumerate(scene.layers)
         if isinstance(layer, ClipPart)
     }
     transition = max(1, frames_of(scene.transition.duration, fps)) if scene.transition else 0
     return SceneTiming(scene, frames, lines, transition, shots)
+
+
+def _bounds(layer: ClipPart, frames: int, starts: Sequence[int], fps: Fraction) -> tuple[int, ...]:
+    first, end = inset_span(layer.inset, frames, fps)
+    if first >= end:
+        return (first,)
+    bounds = shot_bounds(end - first, layer.pick.shots, [at - first for at in starts if first < at < end], fps)
+    return tuple(first + at for at in bounds)
 
 
 def _transition_into(scenes: Sequence[Scene], number: int, fps: Fraction) -> int:

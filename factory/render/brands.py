@@ -1,16 +1,20 @@
-"""Brand kits: a name on the screen and six colours, checked so that text on them can be read."""
+"""Brand kits: a name on the screen and six colours, checked so that text on them can be read; a logo, a watermark, and
+what opens and closes a video, where the brand has them."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from factory.errors import WrongUsage
+from factory.plan.timeline import Corner
+from factory.render.logos import Logo
 
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+_COLORS = ("ground", "surface", "accent", "positive", "negative", "text")
 READABLE = 4.5  # WCAG 2.2 AA, text
 PLATE = 0.94  # opacity of a card's plate: footage shines through a little
 
@@ -19,6 +23,39 @@ class BrandRefused(WrongUsage):
     """A brand kit that cannot be used: an unknown key, a missing colour, or colours too close to be read."""
 
     code = "brand-refused"
+
+
+class WatermarkKit(BaseModel):
+    """The logo over the whole program: beside the safe area, `share` wide (of the canvas's mean side)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corner: Corner = "top-right"
+    opacity: float = Field(default=0.75, ge=0.2, le=1)
+    share: float = Field(default=0.12, ge=0.04, le=0.3)
+
+
+class OpeningKit(BaseModel):
+    """What opens a video: a card, or a clip beside the kit. `seconds` of a clip default to all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    longest: ClassVar[float] = 3.0
+    usual: ClassVar[float] = 2.0
+
+    card: str = Field(default="ident", pattern=r"^[a-z][a-z0-9_-]{0,63}$")
+    clip: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(mp4|mov|webm|mkv))?$")
+    seconds: float | None = Field(default=None, ge=1, le=3)
+    line: str = Field(default="", max_length=80)
+
+
+class ClosingKit(OpeningKit):
+    """What closes a video, in the same way."""
+
+    longest: ClassVar[float] = 5.0
+    usual: ClassVar[float] = 2.5
+
+    seconds: float | None = Field(default=None, ge=1, le=5)
 
 
 class Brand(BaseModel):
@@ -34,6 +71,11 @@ class Brand(BaseModel):
     positive: Color
     negative: Color
     text: Color
+    logo: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(svg|png))?$")
+    watermark: WatermarkKit | None = None
+    intro: OpeningKit = OpeningKit()
+    outro: ClosingKit = ClosingKit()
+    art: Logo | None = None  # what the file `logo` shows
 
     @property
     def on_accent(self) -> str:
@@ -68,19 +110,26 @@ def read_brand(text: str, name: str) -> Brand:
         raise BrandRefused(f"brand {name} is not YAML: {error}", next_step="mend the file") from error
     if not isinstance(values, dict):
         raise BrandRefused(f"brand {name} is not a list of colours", next_step="write key: value lines")
-    _refuse_unknown(values, name)
+    _refuse_unknown(values, name, Brand)
+    for key, kit in (("watermark", WatermarkKit), ("intro", OpeningKit), ("outro", ClosingKit)):
+        if isinstance(values.get(key), dict):
+            _refuse_unknown(values[key], name, kit)
     try:
         brand = Brand(**{**values, "name": name})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise BrandRefused(f"brand {name}: {key}: {first['msg']}", next_step=f"mend {key}, e.g. '#ffb000'") from error
+        raise BrandRefused(f"brand {name}: {key}: {first['msg']}", next_step=_example(key)) from error
     _refuse_unreadable(brand)
     return brand
 
 
-def _refuse_unknown(values: dict[Any, Any], name: str) -> None:
-    known = [key for key in Brand.model_fields if key != "name"]
+def _example(key: str) -> str:
+    return f"mend {key}, e.g. '#ffb000'" if key in _COLORS else f"mend {key}"
+
+
+def _refuse_unknown(values: dict[Any, Any], name: str, kit: type[BaseModel]) -> None:
+    known = [key for key in kit.model_fields if key not in ("name", "art")]
     for key in values:
         if key not in known:
             near = get_close_matches(str(key), known, 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any
 
 from factory.plan.facts import Locale
@@ -14,6 +15,8 @@ from factory.render.fonts import FAMILY
 from factory.render.layout import layout_for
 from factory.render.lettering import drawable
 from factory.render.phrases import Phrases
+
+MARKS = 4  # spaces between the marks of an axis, about
 
 
 def card_tools(canvas: Canvas, locale: Locale, progress: float) -> dict[str, Any]:
@@ -28,6 +31,9 @@ def card_tools(canvas: Canvas, locale: Locale, progress: float) -> dict[str, Any
         "count": count,
         "figure": figure,
         "share": share,
+        "largest": largest,
+        "ticks": ticks,
+        "along": along,
         "text_width": lambda text, size: lettering.text_width(drawable(text), size),
         "fit_size": lambda text, size, max_width, min_size: lettering.fit_size(
             drawable(text), size, max_width, min_size
@@ -80,3 +86,25 @@ def share(value: object, full: object) -> float:
     """Return `value` as a part of `full` from a common zero, 0 to 1."""
     whole = number(full)
     return float(min(max(number(value) / whole, Decimal(0)), Decimal(1))) if whole > 0 else 0.0
+
+
+def largest(points: Sequence[Mapping[str, Any]]) -> Decimal:
+    """Return the largest `value` of a chart's points."""
+    return max((number(point["value"]) for point in points), default=Decimal(0))
+
+
+def ticks(points: Sequence[Mapping[str, Any]], from_zero: bool) -> list[Decimal]:
+    """Return the marks of an axis, evenly spaced round numbers that enclose every `value`; zero too where it is to."""
+    values = [number(point["value"]) for point in points] + ([Decimal(0)] if from_zero else [])
+    low, high = min(values), max(values)
+    least = (high - low) / MARKS or abs(high) or Decimal(1)
+    power = Decimal(1).scaleb(least.adjusted())
+    step = next(power * size for size in (1, 2, Decimal("2.5"), 5, 10) if power * size >= least)
+    first, last = (low / step).to_integral_value(ROUND_FLOOR), (high / step).to_integral_value(ROUND_CEILING)
+    return [step * place for place in range(int(first), max(int(last), int(first) + 1) + 1)]
+
+
+def along(value: object, marks: Sequence[Decimal]) -> float:
+    """Return where `value` stands between the first and the last mark of an axis, 0 to 1."""
+    low, high = marks[0], marks[-1]
+    return float((number(value) - low) / (high - low)) if high > low else 0.5

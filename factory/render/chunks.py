@@ -20,7 +20,7 @@ from factory.render.command import FfmpegCommand, digest_of
 from factory.render.errors import RenderFailed, TimelineImpossible, disk_full_named
 from factory.render.ffmpeg import LIMITS, run, version
 from factory.render.graph import Chunk, Part, Window, ground_of
-from factory.render.overlays import Cached
+from factory.render.overlays import Cached, Drawing
 from factory.render.transitions import xfade_name
 
 PROGRAM = 1  # raised whenever the same command would give other frames
@@ -46,19 +46,24 @@ def check(timeline: Timeline) -> None:
         before = after
 
 
-def cut(timeline: Timeline, parts: Sequence[tuple[Part, ...]], captions: Callable[[int, int], str]) -> list[Chunk]:
+def cut(
+    timeline: Timeline,
+    parts: Sequence[tuple[Part, ...]],
+    captions: Callable[[int, int], str],
+    mark: Drawing | None = None,
+) -> list[Chunk]:
     """Cut the timeline. The chunks' frames add up to the timeline's.
 
     `parts` are each scene's layers with what they show; `captions(start, end)` writes the ASS script of program frames
-    [start, end), empty where nothing is said.
+    [start, end), empty where nothing is said. `mark` is the watermark.
     """
     chunks: list[Chunk] = []
     at = 0
 
-    def add(name: str, windows: tuple[Window, ...], transition: str = "") -> None:
+    def add(name: str, windows: tuple[Window, ...], transition: str = "", *, marked: bool) -> None:
         nonlocal at
         frames = windows[0].frames
-        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames)))
+        chunks.append(Chunk(name, windows, frames, transition, captions(at, at + frames), mark if marked else None))
         at += frames
 
     begun = 0  # frames of this scene that the joint before it has shown
@@ -66,11 +71,12 @@ def cut(timeline: Timeline, parts: Sequence[tuple[Part, ...]], captions: Callabl
         overlap = scene.transition.frames if scene.transition else 0
         body = Window(parts[number], begun, scene.frames - overlap - begun)
         for window in _at_cuts(body):
-            add(f"scene {scene.id}", (window,))
+            add(f"scene {scene.id}", (window,), marked=not scene.bare)
         if scene.transition:
             windows = (Window(parts[number], scene.frames - overlap, overlap), Window(parts[number + 1], 0, overlap))
-            name = f"joint of {scene.id} and {timeline.scenes[number + 1].id}"
-            add(name, windows, xfade_name(scene.transition.name))
+            following = timeline.scenes[number + 1]
+            name = f"joint of {scene.id} and {following.id}"
+            add(name, windows, xfade_name(scene.transition.name), marked=not (scene.bare and following.bare))
         begun = overlap
     return chunks
 

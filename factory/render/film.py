@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline
+from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
 from factory.render.command import FfmpegCommand
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
 from factory.render.face_blur import Mask, face_mask
-from factory.render.graph import Chunk, Drawn, Footage, Part
+from factory.render.graph import Chunk, Drawn, Footage, Part, Photo
+from factory.render.inlay import Standing, stand
 from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
 from factory.render.source import Source, Span, read_source
+from factory.render.stills import prepare
 from understanding.faces import FaceFinder
 
 DRAFT_SCALE = Fraction(1, 2)
@@ -136,7 +138,7 @@ class _Work:
         parts = self._parts(pool, sources)
         cues = program_cues(timeline)
         writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
-        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end))
+        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end), self._mark())
         stretches = mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
         self._tell(DRAWN, "rendering")
         sound = pool.submit(self._mix, sources)
@@ -194,31 +196,55 @@ class _Work:
         """Draw every card once, and every mask; give each scene a black ground at its bottom."""
         ground = ColorLayer("#000000", 0, max(scene.frames for scene in self.timeline.scenes))
         black = draw_color(ground, self.timeline.canvas, self.cached, self.scale)
-        drawn: dict[tuple[int, int], Future[Drawing]] = {}
-        masks: dict[tuple[int, int], Future[Mask | None]] = {}
+        made: dict[tuple[int, int], Future[Part]] = {}
         for number, scene in enumerate(self.timeline.scenes):
             for place, layer in enumerate(scene.layers):
-                if isinstance(layer, ClipLayer):
-                    masks[number, place] = pool.submit(self._mask, layer, sources[layer.asset])
-                else:
-                    drawn[number, place] = pool.submit(self._draw, layer, scene)
-        _all([*drawn.values(), *masks.values()])
+                made[number, place] = pool.submit(self._part, layer, scene, sources)
+        _all(made.values())
         return [
             (
                 Drawn(replace(ground, frames=scene.frames), black),
-                *(
-                    Footage(layer, sources[layer.asset], masks[number, place].result())
-                    if isinstance(layer, ClipLayer)
-                    else Drawn(layer, drawn[number, place].result())
-                    for place, layer in enumerate(scene.layers)
-                ),
+                *(made[number, place].result() for place in range(len(scene.layers))),
             )
             for number, scene in enumerate(self.timeline.scenes)
         ]
 
+    def _part(self, layer: Layer, scene: TimedScene, sources: Mapping[str, Source]) -> Part:
+        self._check_stopped()
+        match layer:
+            case ClipLayer():
+                source = sources[layer.asset]
+                return Footage(layer, source, self._mask(layer, source), self._standing(layer))
+            case ImageLayer():
+                return self._photo(layer, scene)
+        return Drawn(layer, self._draw(layer, scene))
+
+    def _photo(self, layer: ImageLayer, scene: TimedScene) -> Photo:
+        standing, canvas = self._standing(layer), self.canvas
+        if standing is not None:
+            canvas = replace(canvas, width=standing.width, height=standing.height)
+        name = f"{layer.asset[:12]} of scene {scene.id!r}"
+        file = self.source(layer.asset)
+        view = prepare(layer, file, canvas, self.cached, name=name, cancelled=self.cancelled)
+        return Photo(layer, view, standing)
+
+    def _mark(self) -> Drawing | None:
+        """Draw the watermark, where there is one."""
+        mark = self.timeline.watermark
+        if mark is None:
+            return None
+        layer = CardLayer("watermark", asdict(mark), 0, 1)
+        return self._card(layer, "the watermark")
+
+    def _standing(self, layer: ClipLayer | ImageLayer) -> Standing | None:
+        if layer.inset is None:
+            return None
+        timeline = self.timeline
+        look: dict[str, Any] = {"canvas": timeline.canvas, "brand": timeline.brand, "locale": timeline.locale}
+        return stand(layer.inset, self.templates, self.cached, **look, scale=self.scale)
+
     def _mask(self, layer: ClipLayer, source: Source) -> Mask | None:
         """Look for faces where they are to be hidden."""
-        self._check_stopped()
         if not layer.blur_faces:
             return None
         return face_mask(
@@ -226,20 +252,14 @@ class _Work:
         )
 
     def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
-        self._check_stopped()
-        timeline = self.timeline
         if isinstance(layer, ColorLayer):
-            return draw_color(layer, timeline.canvas, self.cached, self.scale)
-        return draw_card(
-            layer,
-            self.templates,
-            self.cached,
-            canvas=timeline.canvas,
-            brand=timeline.brand,
-            locale=timeline.locale,
-            scale=self.scale,
-            where=f"card {layer.card!r} of scene {scene.id!r}",
-        )
+            return draw_color(layer, self.timeline.canvas, self.cached, self.scale)
+        return self._card(layer, f"card {layer.card!r} of scene {scene.id!r}")
+
+    def _card(self, layer: CardLayer, where: str) -> Drawing:
+        timeline = self.timeline
+        look: dict[str, Any] = {"canvas": timeline.canvas, "brand": timeline.brand, "locale": timeline.locale}
+        return draw_card(layer, self.templates, self.cached, **look, scale=self.scale, where=where)
 
     def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch]) -> list[tuple[Path, bool]]:
         """Make all chunks, the longest first, so that no process is left alone at the end."""

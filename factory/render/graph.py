@@ -8,7 +8,7 @@ Every stream is brought to the canvas: its rate, 8-bit yuv420p, BT.709, square p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
@@ -16,12 +16,15 @@ from typing import Any
 
 import ffmpeg
 
-from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer
+from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer, ImageLayer
 from factory.render.command import FfmpegCommand, Input
 from factory.render.face_blur import Mask
 from factory.render.fit import contained_at, fit_to, plain, windowed
+from factory.render.glide import glided
+from factory.render.inlay import Standing, faded, inlaid
 from factory.render.overlays import Drawing
 from factory.render.source import Source
+from factory.render.stills import View
 
 TICKS = 720_720  # a second in ticks: whole for every usual frame rate
 NUDGE = Fraction(43, 500)  # of a frame: footage that lies half-way between two frames always goes the same way
@@ -40,11 +43,22 @@ ENTRY: dict[CardRole, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip layer with the file that it shows, and the mask of its faces where they are to be hidden."""
+    """A clip layer with the file that it shows, the mask of its faces where they are to be hidden, and where it stands
+    if it is an inset."""
 
     layer: ClipLayer
     source: Source
     faces: Mask | None = None
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An image layer with its prepared picture, and where it stands if it is an inset."""
+
+    layer: ImageLayer
+    view: View
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Drawn:
     drawing: Drawing
 
 
-Part = Footage | Drawn
+Part = Footage | Photo | Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,8 @@ class Window:
 class Chunk:
     """What one ffmpeg process makes: a stretch of one scene, or the joint of two (with their transition's xfade name).
 
-    `captions` is an ASS script in the chunk's own time, empty for none. `name` says for people where it stands.
+    `captions` is an ASS script in the chunk's own time, empty for none. `mark` lies over all of it and does not take
+    part in the transition. `name` says for people where it stands.
     """
 
     name: str
@@ -82,6 +97,7 @@ class Chunk:
     frames: int
     transition: str = ""
     captions: str = ""
+    mark: Drawing | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +119,10 @@ def compile_chunk(chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> Ffmpe
     if chunk.transition:
         seconds = _decimal(chunk.frames / canvas.fps)
         picture = ffmpeg.filter(pictures, "xfade", transition=chunk.transition, duration=seconds, offset=0)
+    if chunk.mark:
+        mark = _held(_clear(_still(chunk.mark, canvas, opened)), chunk.frames)
+        place = {"x": chunk.mark.left, "y": chunk.mark.top, "eval": "init"}
+        picture = ffmpeg.overlay(picture, mark, eof_action="pass", format="yuv420", **place)
     if chunk.captions:
         picture = picture.filter("ass", filename="captions.ass", fontsdir="fonts")
     picture = (
@@ -167,8 +187,8 @@ def ground_of(window: Window) -> tuple[list[tuple[Part, int, int]], tuple[Part, 
 def covers(part: Part) -> bool:
     """Tell whether a part hides everything below it."""
     if isinstance(part, Footage):
-        return part.layer.fit != "contain"
-    return isinstance(part.layer, ColorLayer)
+        return part.layer.fit != "contain" and part.standing is None
+    return part.standing is None if isinstance(part, Photo) else isinstance(part.layer, ColorLayer)
 
 
 def _topmost(parts: Sequence[Part], frame: int) -> Part:
@@ -179,6 +199,8 @@ def _topmost(parts: Sequence[Part], frame: int) -> Part:
 def _ground(part: Part, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
     if isinstance(part, Footage):
         return _footage(part, start, frames, canvas, opened)
+    if isinstance(part, Photo):
+        return _photo(part, start, frames, canvas, opened)
     return _held(_opaque(_still(part.drawing, canvas, opened), canvas), frames)
 
 
@@ -188,16 +210,47 @@ def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened
     last = min(part.layer.start + part.layer.frames, window.start + window.frames)
     if first >= last:
         return below
-    if isinstance(part, Footage):
+    place: dict[str, Any]
+    if isinstance(part, Photo) or (isinstance(part, Footage) and part.standing is not None):
+        above, place = _inset(part, first, last - first, canvas, opened)
+    elif isinstance(part, Footage):
         above = _footage(part, first, last - first, canvas, opened)
         x, y = (Fraction(0), Fraction(0)) if part.layer.fit != "contain" else contained_at(part.source, canvas)
-        place: dict[str, Any] = {"x": int(x), "y": int(y), "eval": "init"}
+        place = {"x": int(x), "y": int(y), "eval": "init"}
     else:
         above = _card(part, first, last, canvas, opened)
         place = _place(part, first, window.start, canvas)
     delay = first - window.start
     above = above.filter("setpts", f"PTS-STARTPTS+{delay}") if delay else above
     return ffmpeg.overlay(below, above, eof_action="pass", format="yuv420", **place)
+
+
+def _inset(
+    part: Footage | Photo, start: int, frames: int, canvas: Canvas, opened: _Opened
+) -> tuple[Any, dict[str, Any]]:
+    """Return a picture in picture from frame `start` of the scene on, and where it stands."""
+    standing, inset = part.standing, part.layer.inset
+    assert standing is not None
+    assert inset is not None
+    inner = replace(canvas, width=standing.width, height=standing.height)
+    picture = _ground(part, start, frames, inner, opened)
+    mask = _held(_still(standing.mask, canvas, opened), frames) if standing.mask else None
+    plate = _held(_clear(_still(standing.plate, canvas, opened)), frames) if standing.plate else None
+    picture = inlaid(picture, standing, mask=mask, plate=plate)
+    x, y = standing.place
+    return faded(picture, inset, part.layer.frames, start - part.layer.start), {"x": x, "y": y, "eval": "init"}
+
+
+# still pictures
+
+
+def _photo(part: Photo, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
+    """Show exactly `frames` frames of a still picture from frame `start` of the scene on."""
+    view, layer = part.view, part.layer
+    options = ("-f", "png_pipe", "-framerate", _rate(canvas))
+    picture = opened.stream(Input(view.content, view.file, options, trusted=True))
+    held = _held(_opaque(picture, replace(canvas, width=view.width, height=view.height)), frames)
+    return glided(held, view, skip=start - layer.start, frames=layer.frames, canvas=canvas)
 
 
 # footage

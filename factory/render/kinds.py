@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from factory.errors import WrongUsage
 from factory.plan.facts import Locale
+from factory.plan.layer_parts import PICTURE
 
 _COMMENT = re.compile(r"\A\s*\{#(.*?)#\}", re.DOTALL)
 
@@ -39,11 +40,12 @@ class _Words(BaseModel):
 
 
 class Input(BaseModel):
-    """One typed input. `choices` limits a text; without `default` an empty text or 0 is taken."""
+    """One typed input. `choices` limits a text; without `default` an empty text or 0 is taken. An image is named as a
+    storyboard names it; on the command line by its path."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: Literal["text", "integer", "flag"] = "text"
+    type: Literal["text", "integer", "flag", "image"] = "text"
     default: str | int | bool | None = None
     choices: tuple[str, ...] = ()
     maximum: int | None = None
@@ -52,12 +54,15 @@ class Input(BaseModel):
     def read(self, key: str, text: str | None) -> str | int | bool:
         """Return the value of `text`, or the default where nothing was given."""
         if text is None:
-            empty: dict[str, str | int | bool] = {"text": "", "integer": 0, "flag": False}
+            empty: dict[str, str | int | bool] = {"text": "", "integer": 0, "flag": False, "image": ""}
             return empty[self.type] if self.default is None else self.default
         if self.type == "integer":
             return self._integer(key, text)
         if self.type == "flag":
             return self._flag(key, text)
+        if self.type == "image" and text and not re.fullmatch(PICTURE, text):
+            step = "name a PNG, JPEG or WebP of the folder images, or on the command line the path of one"
+            raise InputRefused(f"{key} cannot be {text[:80]!r}", next_step=step)
         if self.choices and text not in self.choices:
             raise InputRefused(f"{key} cannot be {text[:80]!r}", next_step=f"use one of: {', '.join(self.choices)}")
         if len(text) > (self.maximum or 200):

@@ -3,7 +3,7 @@
 A mezzanine is a file of footage in closed groups of half a second, as the film's own encoder writes them, in blocks of
 a few seconds that are kept by content like any chunk. A stretch of a scene without cards, captions or transition takes
 whole groups from it; what is left at both ends is encoded. What is copied follows from the timeline and the settings
-alone: a block that is missing is made.
+alone: a block that is missing is made. Under a watermark nothing is copied, since it lies over every frame.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def command_of(stretch: Stretch, canvas: Canvas, encoder: Encoder, *, draft: boo
 def _parted(chunk: Chunk, fps: Fraction, size: int) -> Iterator[Stretch]:
     """Part a chunk into what is encoded and what is copied, in order."""
     window, at = chunk.windows[0], chunk.windows[0].start
-    if not (chunk.transition or chunk.captions):
+    if not (chunk.transition or chunk.captions or chunk.mark):
         for bare in _bare(window):
             for copied, start in _copied(*bare, fps, size):
                 if start > at:

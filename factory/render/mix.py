@@ -189,14 +189,23 @@ def sound_of(clip: Placed, source: Source, sample_rate: int) -> FfmpegCommand:
     seconds = Fraction(samples, sample_rate) * layer.speed + Fraction(1, 10)
     options = ("-ss", f"{float(source.begins + layer.source_start):.6f}", "-t", f"{float(seconds):.6f}")
     heard = ffmpeg.input("0")["a:0"].filter("aresample", sample_rate, **{"async": 1, "first_pts": 0})
-    if layer.speed != 1:
-        heard = heard.filter("atempo", float(layer.speed))
+    for tempo in tempos(layer.speed):
+        heard = heard.filter("atempo", float(tempo))
     heard = heard.filter("aformat", sample_fmts="flt", sample_rates=sample_rate, channel_layouts="stereo")
     heard = heard.filter("apad").filter("atrim", end_sample=samples)
     line = ffmpeg.get_args(heard.output("out"))
     graph, target = line[line.index("-filter_complex") + 1], line[line.index("-map") + 1]
     opened = Input(source.asset, source.path, options)
     return FfmpegCommand((opened,), graph, ("-map", target, "-c:a", "pcm_f32le", "-f", "f32le"), 0)
+
+
+def tempos(speed: Fraction) -> Iterator[Fraction]:
+    """Yield the tempos that make up a speed: the filter goes down to a half at once."""
+    while speed < Fraction(1, 2):
+        yield Fraction(1, 2)
+        speed *= 2
+    if speed != 1:
+        yield speed
 
 
 # music

@@ -38,6 +38,7 @@ from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
 from factory.render.kinds import Kind, read_kind
 from factory.render.lettering import drawable
+from factory.render.logos import read_logo
 from factory.render.plain import as_yaml, plain
 from factory.render.speaking import is_price, storyboard_tools
 
@@ -111,8 +112,20 @@ class Templates:
         return read_kind(name, self._storyboards.source(path), path)
 
     def brand(self, name: str) -> Brand:
-        """Return a brand kit, validated."""
-        return read_brand(self._storyboards.source(self._path("brand", _BRAND, name)), name)
+        """Return a brand kit, validated, with its logo."""
+        brand = read_brand(self._storyboards.source(self._path("brand", _BRAND, name)), name)
+        return brand.model_copy(update={"art": read_logo(self.beside(name, brand.logo))}) if brand.logo else brand
+
+    def beside(self, brand: str, name: str) -> Path:
+        """Return where a file that a brand kit names lies: in the folder of the kit."""
+        return next(f for f in self.folders if (f / _BRAND.format(brand)).is_file()) / "brands" / name
+
+    def image(self, name: str) -> Path:
+        """Return where a still picture of the folders `images` lies."""
+        known = {p.name: p for root in reversed(self.folders) for p in sorted((root / "images").glob("*.*"))}
+        if name not in known:
+            raise UnknownTemplate("picture", name, sorted(known))
+        return known[name]
 
     def storyboard(self, name: str, context: Mapping[str, Any]) -> str:
         """Fill a storyboard template and return its YAML text.

@@ -183,7 +183,7 @@ function inputField(name, input) {
   const choices = input.type === "flag" ? ["yes", "no"] : input.choices;
   const field = choices.length
     ? make("select", { id }, make("option", { value: "", textContent: "–" }), ...choices.map((choice) => make("option", { textContent: choice })))
-    : make("input", { id, maxLength: input.type === "text" ? (input.maximum ?? 200) : 6, inputMode: input.type === "integer" ? "numeric" : "text" });
+    : make("input", { id, maxLength: input.type === "integer" ? 6 : (input.maximum ?? 200), inputMode: input.type === "integer" ? "numeric" : "text" });
   if (!choices.length && input.default !== null) field.placeholder = String(input.default);
   field.name = `set:${name}`;
   const note = make("p", { id: `${id}-about`, className: "note", textContent: input.about });
