@@ -6,6 +6,8 @@ scene as still, or the footage shown there stands still (or is black) itself.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import av
 
 from factory.plan.timeline import ClipLayer, Timeline
 from factory.plan.timeline_json import from_json
+from factory.render.aigc import KEY
 from factory.render.ffmpeg import executable
 from factory.settings import Settings
 from factory.wiring import parts
@@ -53,9 +56,12 @@ def watch(path: Path, *options: str, sound: bool = True) -> Seen:
 
 def faults(video: Path, source: Callable[[str], Path]) -> list[str]:
     """Return what is wrong with a finished video, given its timeline beside it; `source` finds footage by SHA-256."""
-    timeline = from_json(video.with_suffix(".timeline.json").read_text(encoding="utf-8"))
+    plan = video.with_suffix(".timeline.json")
+    timeline = from_json(plan.read_text(encoding="utf-8"))
     seen = watch(video)
     found = [f"does not decode: {error}" for error in seen.errors]
+    if _label(video).get("ProduceID") != hashlib.sha256(plan.read_bytes()).hexdigest():
+        found.append("its AIGC label does not name its timeline")
     frames, picture_end, sound_end = _lengths(video)
     if frames != timeline.frames:
         found.append(f"{frames} frames instead of {timeline.frames}")
@@ -69,6 +75,11 @@ def faults(video: Path, source: Callable[[str], Path]) -> list[str]:
         for start, stop in stretches:
             found += _unexplained(what, start, min(stop, end), timeline, source)
     return found
+
+
+def _label(video: Path) -> dict[str, str]:
+    with av.open(str(video)) as file:
+        return dict(json.loads(file.metadata.get(KEY, "{}")))
 
 
 def _lengths(video: Path) -> tuple[int, float, float]:
