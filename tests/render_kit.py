@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -132,3 +133,15 @@ def sound_in(video: Path, rate: int = 48_000) -> NDArray[np.float32]:
         blocks = [out.to_ndarray() for frame in container.decode(audio=0) for out in resampler.resample(frame)]
         blocks += [out.to_ndarray() for out in resampler.resample(None)]
     return np.asarray(np.concatenate(blocks, axis=1).T, dtype=np.float32)
+
+
+def metered(file: Path) -> tuple[float, float]:
+    """Return loudness (LUFS) and true peak (dBTP) of what is decoded, by ffmpeg's own meter, to a tenth."""
+    line = [executable(), "-nostdin", "-hide_banner", "-nostats", "-i", str(file), "-map", "0:a:0"]
+    said = subprocess.run(
+        [*line, "-af", "ebur128=peak=true", "-f", "null", "-"], capture_output=True, text=True, check=True
+    ).stderr
+    summary = said[said.index("Summary:") :]
+    found = re.search(r"I:\s+(\S+) LUFS.*Peak:\s+(\S+) dBFS", summary, re.DOTALL)
+    assert found
+    return float(found[1]), float(found[2])
