@@ -206,7 +206,8 @@ def _lay(below: Any, part: Part, window: Window, canvas: Canvas, opened: _Opened
 def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
     """Read exactly `frames` pictures of the layer from frame `start` of the scene on, fitted to the canvas."""
     layer, source = part.layer, part.source
-    at = source.begins + layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
+    begins = Fraction(0) if source.streamed else source.begins
+    at = begins + layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
     stream = opened.stream(_reading(source, at, frames, layer.speed, canvas))["V:0"]
     if source.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
@@ -249,7 +250,7 @@ def _hidden(stream: Any, mask: Any, source: Source, block: int) -> Any:
 
 def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas: Canvas) -> Input:
     """Open the file a little before `at`. Time stamps stay the file's own: a coarse seek cannot shift the picture."""
-    before = LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+    before = source.reach + LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
     seek = max(Fraction(floor((at - before) * 1000), 1000), Fraction(0))
     until = at - seek + frames / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
     options: tuple[str, ...] = ("-threads", "1")

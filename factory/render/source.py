@@ -17,6 +17,7 @@ Matrix = Literal["bt709", "bt601", "bt2020", "rgb"]
 MATRICES: dict[int, Matrix] = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 4: "bt601", 9: "bt2020", 10: "bt2020"}
 HDR_TRANSFERS = (16, 18)  # ITU-T H.273: perceptual quantiser, hybrid log-gamma
 FULL_RANGE = 2
+STREAMED = ("mpegts", "mpeg")  # without an index; ffmpeg counts their times from the first packet of what it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Source:
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
     without time stamps, which cannot be sought. Times of footage count from its first picture, which stands `begins`
     seconds after the start of the file (where its sound begins before its picture), and last `seconds` by what the
-    file says, 0 where it does not say.
+    file says, 0 where it does not say. A `streamed` file has no index: sought, it is decoded from the next key picture
+    on, `reach` seconds later at most.
     """
 
     asset: str
@@ -42,6 +44,8 @@ class Source:
     raw: bool = False
     begins: Fraction = Fraction(0)
     seconds: Fraction = Fraction(0)
+    streamed: bool = False
+    reach: Fraction = Fraction(0)
 
 
 def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
@@ -68,6 +72,7 @@ def look(path: str) -> dict[str, Any]:
         frame: Any = next(frames_of(container, stream, Health()), None)
         if frame is None:
             raise no_frames()
+        streamed = container.format.name in STREAMED
         width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
         rgb = frame.format.is_rgb or frame.format.has_palette
         return {
@@ -82,6 +87,8 @@ def look(path: str) -> dict[str, Any]:
             "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
             "begins": (begins := _begins(container, stream)),
             "seconds": _seconds(container, stream, begins),
+            "streamed": streamed,
+            "reach": _reach(container, stream) if streamed else Fraction(0),
         }
 
 
@@ -101,6 +108,17 @@ def _seconds(container: Any, stream: Any, begins: Fraction) -> Fraction:
     if stream.duration:
         return Fraction(stream.duration * stream.time_base)
     return max(Fraction(container.duration or 0, 1_000_000) - begins, Fraction(0))
+
+
+def _reach(container: Any, stream: Any) -> Fraction:
+    """Return the longest time from one key picture to the next, or to the end, by the packets not read yet."""
+    longest, key, last = 0, stream.start_time or 0, stream.start_time or 0
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            last = max(last, packet.pts)
+            if packet.is_keyframe:
+                longest, key = max(longest, packet.pts - key), packet.pts
+    return Fraction(max(longest, last - key) * stream.time_base)
 
 
 def _rate(stream: Any) -> Fraction:
