@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     encoder: Literal["software", "hardware"] = Field(
         default="software", description="who encodes: software, or hardware where one real frame comes out of it"
     )
+    producer: str = Field(
+        default="AutoReel",
+        min_length=1,
+        max_length=200,
+        description="who makes the videos, by name or registered code: stands in the AIGC label of each file",
+    )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")

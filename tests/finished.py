@@ -6,6 +6,8 @@ scene as still, or the footage shown there stands still (or is black) itself.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -17,10 +19,12 @@ import av
 
 from factory.plan.timeline import ClipLayer, Timeline
 from factory.plan.timeline_json import from_json
+from factory.render.aigc import KEY
 from factory.render.ffmpeg import executable
 from factory.settings import Settings
 from factory.wiring import parts
 
+PEAK = -1.0  # dBTP that nothing is louder than
 LONGEST = 1.0  # seconds that a picture may stand still or be black
 WATCH = f"blackdetect=d={LONGEST}:pix_th=0.08,freezedetect=n=-60dB:d={LONGEST}"
 
@@ -31,6 +35,7 @@ class Seen:
 
     errors: tuple[str, ...]
     lufs: float
+    peak: float  # dBTP
     black: tuple[tuple[float, float], ...]
     frozen: tuple[tuple[float, float], ...]
 
@@ -39,23 +44,28 @@ def watch(path: Path, *options: str, sound: bool = True) -> Seen:
     """Decode the file, or the part that `options` name, and measure it with ffmpeg's own meters."""
     line = [executable(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info", *options, "-i", str(path)]
     line += ["-map", "0:v:0", "-vf", WATCH]
-    line += ["-map", "0:a:0", "-af", "ebur128"] if sound else []
+    line += ["-map", "0:a:0", "-af", "ebur128=peak=true"] if sound else []
     said = subprocess.run([*line, "-f", "null", "-"], capture_output=True, text=True, check=True).stderr
     errors = tuple(line for line in said.splitlines() if re.search(r"\[(error|fatal)\]", line))
     loudness = re.findall(r"I:\s+(-?[\d.]+|-inf) LUFS", said)
+    peaks = re.findall(r"Peak:\s+(-?[\d.]+|-inf) dBFS", said)
     black = [(float(start), float(end)) for start, end in re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", said)]
     starts = [float(start) for start in re.findall(r"freeze_start: ([\d.]+)", said)]
     ends = [float(end) for end in re.findall(r"freeze_end: ([\d.]+)", said)]
     ends += [float("inf")] * (len(starts) - len(ends))  # still frozen when the file ends
     frozen = tuple(zip(starts, ends, strict=True))
-    return Seen(errors, float(loudness[-1]) if loudness else float("-inf"), tuple(black), frozen)
+    lufs, peak = (float(told[-1]) if told else float("-inf") for told in (loudness, peaks))
+    return Seen(errors, lufs, peak, tuple(black), frozen)
 
 
 def faults(video: Path, source: Callable[[str], Path]) -> list[str]:
     """Return what is wrong with a finished video, given its timeline beside it; `source` finds footage by SHA-256."""
-    timeline = from_json(video.with_suffix(".timeline.json").read_text(encoding="utf-8"))
+    plan = video.with_suffix(".timeline.json")
+    timeline = from_json(plan.read_text(encoding="utf-8"))
     seen = watch(video)
     found = [f"does not decode: {error}" for error in seen.errors]
+    if _label(video).get("ProduceID") != hashlib.sha256(plan.read_bytes()).hexdigest():
+        found.append("its AIGC label does not name its timeline")
     frames, picture_end, sound_end = _lengths(video)
     if frames != timeline.frames:
         found.append(f"{frames} frames instead of {timeline.frames}")
@@ -63,12 +73,19 @@ def faults(video: Path, source: Callable[[str], Path]) -> list[str]:
         found.append(f"the picture ends at {picture_end:.3f} s, the sound at {sound_end:.3f} s")
     if abs(seen.lufs - timeline.loudness_lufs) > 1:
         found.append(f"loudness is {seen.lufs} LUFS instead of {timeline.loudness_lufs}")
+    if seen.peak > PEAK:
+        found.append(f"it peaks at {seen.peak} dBTP")
     end = float(timeline.seconds)
     found += [f"a caption ends at {at:.3f} s, after the program" for at in _caption_ends(video) if at > end + 0.001]
     for what, stretches in (("black", seen.black), ("frozen", seen.frozen)):
         for start, stop in stretches:
             found += _unexplained(what, start, min(stop, end), timeline, source)
     return found
+
+
+def _label(video: Path) -> dict[str, str]:
+    with av.open(str(video)) as file:
+        return dict(json.loads(file.metadata.get(KEY, "{}")))
 
 
 def _lengths(video: Path) -> tuple[int, float, float]:

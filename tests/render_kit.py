@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -14,6 +15,7 @@ import av
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from factory.plan.timeline import Canvas
 from factory.render.ffmpeg import executable
@@ -132,3 +134,33 @@ def sound_in(video: Path, rate: int = 48_000) -> NDArray[np.float32]:
         blocks = [out.to_ndarray() for frame in container.decode(audio=0) for out in resampler.resample(frame)]
         blocks += [out.to_ndarray() for out in resampler.resample(None)]
     return np.asarray(np.concatenate(blocks, axis=1).T, dtype=np.float32)
+
+
+def complaints(video: Path) -> list[str]:
+    """Return what ffmpeg has to say against a file while it decodes all of it."""
+    line = [executable(), "-nostdin", "-hide_banner", "-v", "warning", "-i", str(video), "-f", "null", "-"]
+    said = subprocess.run(line, capture_output=True, text=True, check=True).stderr
+    return said.splitlines()
+
+
+def metered(file: Path) -> tuple[float, float]:
+    """Return loudness (LUFS) and true peak (dBTP) of what is decoded, by ffmpeg's own meter, to a tenth."""
+    line = [executable(), "-nostdin", "-hide_banner", "-nostats", "-i", str(file), "-map", "0:a:0"]
+    said = subprocess.run(
+        [*line, "-af", "ebur128=peak=true", "-f", "null", "-"], capture_output=True, text=True, check=True
+    ).stderr
+    summary = said[said.index("Summary:") :]
+    found = re.search(r"I:\s+(\S+) LUFS.*Peak:\s+(\S+) dBFS", summary, re.DOTALL)
+    assert found
+    return float(found[1]), float(found[2])
+
+
+def ssim(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return the structural similarity of two pictures' brightness (Wang et al. 2004), windows of 7 x 7 pixels."""
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    mean_a, mean_b = uniform_filter(a, 7), uniform_filter(b, 7)
+    var_a, var_b = uniform_filter(a * a, 7) - mean_a**2, uniform_filter(b * b, 7) - mean_b**2
+    both = uniform_filter(a * b, 7) - mean_a * mean_b
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    alike = (2 * mean_a * mean_b + c1) * (2 * both + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    return float(alike.mean())

@@ -12,10 +12,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from factory.plan.timeline import Canvas, ClipLayer, Music, Speech, SpokenLine, TimedScene, Timeline, Transition
-from factory.render.loudness import loudness, true_peak
-from factory.render.mix import Span, ducking, merged, mix_program, placed_clips
+from factory.render.loudness import Sound, loudness, true_peak
+from factory.render.mix import Span, deliver, ducking, merged, mix_program, placed_clips
+from factory.render.music import write_music
+from factory.render.music_styles import STYLES
 from factory.render.source import Source, read_source
-from tests.render_kit import Store, ffmpeg, hum, sound_in
+from tests.render_kit import Store, ffmpeg, hum, metered, sound_in
 
 RATE = 48_000
 CANVAS = Canvas(320, 180)
@@ -114,6 +116,54 @@ def test_without_music_pauses_are_quiet_but_not_dead(store: Store) -> None:
     sound = mixed(program(TimedScene("s", 150, (), lines=(line(60),))), store)
     pause = sound[RATE // 4 : RATE]
     assert 1e-5 < np.sqrt((pause.astype(np.float64) ** 2).mean()) < 3e-3
+
+
+# what is decoded, by another meter than ours
+
+
+def noise(seconds: float = 6.0) -> Sound:
+    return np.random.default_rng(0).standard_normal((round(seconds * RATE), 2)).astype(np.float32)
+
+
+def in_bursts(sound: Sound) -> Sound:
+    return np.asarray(sound * (np.arange(len(sound)) % (RATE // 2) < RATE * 0.06)[:, None], np.float32)
+
+
+def clicks() -> Sound:
+    sound = np.zeros((6 * RATE, 2), np.float32)
+    for place in range(3):
+        sound[place::4000] = (1.0, -1.0)
+    return sound
+
+
+LOUD = {"wind": noise(), "gravel": in_bursts(noise()), "hiss": np.diff(in_bursts(noise()), axis=0), "clicks": clicks()}
+
+
+@pytest.mark.parametrize("kind", LOUD)
+@pytest.mark.parametrize("target", [-14.0, -9.0])
+def test_the_encoder_puts_no_peak_over_the_mark(kind: str, target: float, tmp_path: Path) -> None:
+    timeline = program(TimedScene("s", 180, ()), loudness_lufs=target)
+    deliver(LOUD[kind], timeline, tmp_path / "x.m4a")
+    lufs, peak = metered(tmp_path / "x.m4a")
+    assert peak <= -1.0
+    assert lufs <= target + 0.5
+
+
+def test_loudness_that_the_encoder_takes_away_is_given_back(tmp_path: Path) -> None:
+    timeline = program(TimedScene("s", 180, ()))
+    deliver(LOUD["wind"], timeline, tmp_path / "x.m4a")
+    assert metered(tmp_path / "x.m4a")[0] == pytest.approx(-14.0, abs=0.3)
+
+
+@pytest.mark.parametrize("style", sorted(STYLES))
+@pytest.mark.parametrize("target", [-9.0, -14.0, -23.0])
+def test_music_and_voice_are_delivered_as_ordered(style: str, target: float, store: Store) -> None:
+    music = Music(style, 1, gain_db=0.0)
+    timeline = program(TimedScene("s", 240, (), lines=(line(100),)), music=music, loudness_lufs=target)
+    made = mix_program(timeline, source=store.source, sources={}, cached=store.cached, write_music=write_music)
+    lufs, peak = metered(made)
+    assert lufs == pytest.approx(target, abs=0.5)
+    assert peak <= -1.0
 
 
 # the clips' own sound

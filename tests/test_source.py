@@ -68,6 +68,20 @@ def test_a_stream_without_time_stamps_is_raw(tmp_path: Path) -> None:
     assert made(tmp_path / "x.h264", "testsrc2=s=320x180:r=25", *X264).raw
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [(".ts", "libx264"), (".mpg", "mpeg2video")])
+@pytest.mark.parametrize(("group", "reach"), [("20", Fraction(20, 25)), ("500", Fraction(54, 25))])
+def test_a_file_without_an_index_tells_how_far_its_key_pictures_lie_apart(
+    suffix: str, codec: str, group: str, reach: Fraction, tmp_path: Path
+) -> None:
+    path = tmp_path / f"x{suffix}"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-frames:v", "55")
+    ffmpeg(*picture, "-c:v", codec, "-g", group, "-bf", "0", str(path))
+    source = read_source("a" * 64, path)
+    assert source.streamed
+    assert source.reach == reach
+    assert not made(tmp_path / "x.mp4", "testsrc2=s=320x180:r=25", *X264).streamed
+
+
 def test_a_file_that_no_longer_opens_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_text("nothing")
     with pytest.raises(RenderFailed, match=r"abcdef012345 cannot be opened") as caught:

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
-from factory.render import chunks, mezzanine
+from factory.render import aigc, chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
 from factory.render.command import FfmpegCommand
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
@@ -64,6 +64,7 @@ def render_film(
     write_music: MusicWriter,
     draft: bool = False,
     copy_shots: bool = False,
+    producer: str = aigc.PRODUCER,
     jobs: int | None = None,
     encoder: Encoder = X264,
     on_progress: Callable[[float, str], None] = lambda _share, _what: None,
@@ -73,9 +74,9 @@ def render_film(
 
     `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
     several threads call it at once. `draft` is half the size and quick; `copy_shots` takes stretches that show a shot
-    and nothing else from its mezzanine. `on_progress` gets a share in [0, 1] that never
-    falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on `jobs`
-    nor on what the cache holds.
+    and nothing else from its mezzanine; `producer` stands in the file's AIGC label. `on_progress` gets a share in
+    [0, 1] that never falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend
+    neither on `jobs` nor on what the cache holds.
     """
     work = _Work(
         timeline=timeline,
@@ -86,6 +87,7 @@ def render_film(
         encoder=encoder,
         draft=draft,
         copy_shots=copy_shots and not draft and bool(encoder.even_groups),
+        producer=producer,
         report=on_progress,
         asked_to_stop=cancelled,
     )
@@ -112,6 +114,7 @@ class _Work:
     encoder: Encoder
     draft: bool
     copy_shots: bool
+    producer: str
     report: Callable[[float, str], None]
     asked_to_stop: Callable[[], bool]
     finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
@@ -306,7 +309,8 @@ class _Work:
 
     def _publish(self, stretches: Sequence[Stretch], made: Sequence[Path], sound: Path, out: Path) -> None:
         self._check_stopped()
-        metadata = {"title": self.timeline.title, "comment": COMMENT}
+        label = {aigc.KEY: aigc.implicit_label(self.timeline, self.producer)}
+        metadata = {"title": self.timeline.title, "comment": COMMENT, **label}
 
         def write(target: Path) -> None:
             shown = [chunks.Pictures(path, one.first, one.frames) for one, path in zip(stretches, made, strict=True)]

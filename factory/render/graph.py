@@ -259,7 +259,8 @@ def _photo(part: Photo, start: int, frames: int, canvas: Canvas, opened: _Opened
 def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:
     """Read exactly `frames` pictures of the layer from frame `start` of the scene on, fitted to the canvas."""
     layer, source = part.layer, part.source
-    at = source.begins + layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
+    begins = Fraction(0) if source.streamed else source.begins
+    at = begins + layer.source_start + Fraction(start - layer.start) / canvas.fps * layer.speed
     stream = opened.stream(_reading(source, at, frames, layer.speed, canvas))["V:0"]
     if source.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
@@ -314,7 +315,7 @@ def _reading(source: Source, at: Fraction, frames: int, speed: Fraction, canvas:
     elif key is not None:
         seek = ("-noaccurate_seek", "-ss", _decimal(key + Fraction(1, 1_000_000)))
     else:
-        before = LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
+        before = source.reach + LEAD / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
         begin = max(Fraction(floor((at - before) * 1000), 1000), Fraction(0))
         until = at - begin + frames / canvas.fps * speed + max(2 / source.fps, Fraction(1, 5))
         seek = ("-ss", _decimal(begin), "-t", _decimal(until))

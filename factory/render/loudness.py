@@ -15,7 +15,7 @@ from scipy.signal import firwin, oaconvolve
 
 Sound = NDArray[np.float32]
 
-CEILING_DB = -1.5  # true peak before AAC, which overshoots by a few tenths
+CEILING_DB = -1.5  # true peak before AAC, which overshoots most programmes by a few tenths
 SILENT_LUFS = -60.0
 LIMITER_SECONDS = 0.015
 OVERSAMPLING = 4
@@ -31,16 +31,16 @@ def loudness(sound: Sound, sample_rate: int) -> float:
         return float(pyloudnorm.Meter(sample_rate).integrated_loudness(sound))
 
 
-def master(sound: Sound, sample_rate: int, target_lufs: float) -> Sound:
-    """Return the sound at `target_lufs`, true peak at most -1.5 dBTP. Silence stays silent."""
+def master(sound: Sound, sample_rate: int, target_lufs: float, ceiling_db: float = CEILING_DB) -> Sound:
+    """Return the sound at `target_lufs`, true peak at most `ceiling_db` (dBTP). Silence stays silent."""
     for _ in range(ROUNDS):
         measured = loudness(sound, sample_rate)
         if measured < SILENT_LUFS:
             return sound
         gain = target_lufs - measured
-        if abs(gain) < 0.05 and true_peak(sound).max(initial=0.0) <= from_db(CEILING_DB):
+        if abs(gain) < 0.05 and true_peak(sound).max(initial=0.0) <= from_db(ceiling_db):
             return sound
-        sound = limited(sound * np.float32(from_db(gain)), sample_rate)
+        sound = limited(sound * np.float32(from_db(gain)), sample_rate, ceiling_db)
     return sound
 
 

@@ -15,11 +15,12 @@ from understanding.sandbox import Cancelled, ChildRaised, run_limited
 
 Matrix = Literal["bt709", "bt601", "bt2020", "rgb"]
 MATRICES: dict[int, Matrix] = {0: "rgb", 1: "bt709", 5: "bt601", 6: "bt601", 4: "bt601", 9: "bt2020", 10: "bt2020"}
-INDEXED = {"mov", "matroska"}  # containers whose index leads to any key frame
 REORDERED = Fraction(1)  # seconds: more than a key frame's place in the file can be ahead of its time
 HDR_TRANSFERS = (16, 18)  # ITU-T H.273: perceptual quantiser, hybrid log-gamma
 FULL_RANGE = 2
 Span = tuple[Fraction, Fraction]  # seconds of footage [start, end)
+INDEXED = ("mov", "matroska")  # whose index leads to any key frame
+STREAMED = ("mpegts", "mpeg")  # without an index; ffmpeg counts their times from the first packet of what it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Source:
     without time stamps, which cannot be sought. `keys` are times of key frames from the start of the file, ascending:
     those from which the stretches that were asked for are decoded, and those inside. Times of footage count from its
     first picture, which stands `begins` seconds after the start of the file (where its sound begins before its
-    picture), and last `seconds` by what the file says, 0 where it does not say.
+    picture), and last `seconds` by what the file says, 0 where it does not say. A `streamed` file has no index: sought,
+    it is decoded from the next key picture on, `reach` seconds later at most.
     """
 
     asset: str
@@ -47,6 +49,8 @@ class Source:
     keys: tuple[Fraction, ...] = ()
     begins: Fraction = Fraction(0)
     seconds: Fraction = Fraction(0)
+    streamed: bool = False
+    reach: Fraction = Fraction(0)
 
 
 def read_source(
@@ -76,6 +80,7 @@ def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
         frame: Any = next(frames_of(container, stream, Health()), None)
         if frame is None:
             raise no_frames()
+        streamed = container.format.name in STREAMED
         width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
         rgb = frame.format.is_rgb or frame.format.has_palette
         return {
@@ -91,6 +96,8 @@ def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
             "begins": (begins := _begins(container, stream)),
             "seconds": _seconds(container, stream, begins),
             "keys": _keys(container, stream, begins, shown),
+            "streamed": streamed,
+            "reach": _reach(container, stream) if streamed else Fraction(0),
         }
 
 
@@ -128,6 +135,17 @@ def _seconds(container: Any, stream: Any, begins: Fraction) -> Fraction:
     if stream.duration:
         return Fraction(stream.duration * stream.time_base)
     return max(Fraction(container.duration or 0, 1_000_000) - begins, Fraction(0))
+
+
+def _reach(container: Any, stream: Any) -> Fraction:
+    """Return the longest time from one key picture to the next, or to the end, by the packets not read yet."""
+    longest, key, last = 0, stream.start_time or 0, stream.start_time or 0
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            last = max(last, packet.pts)
+            if packet.is_keyframe:
+                longest, key = max(longest, packet.pts - key), packet.pts
+    return Fraction(max(longest, last - key) * stream.time_base)
 
 
 def _rate(stream: Any) -> Fraction:
