@@ -24,6 +24,7 @@ from factory.render.overlays import Cached, Drawing
 from factory.render.transitions import xfade_name
 
 PROGRAM = 1  # raised whenever the same command would give other frames
+Way = tuple[FfmpegCommand, tuple[Path, ...]]  # a command, and the files that it writes beside its output
 REORDER = 2  # frames by which an encoder may hand out pictures late (B-frames that refer to B-frames)
 
 
@@ -101,16 +102,21 @@ def make_chunk(
     cached: Cached,
     *,
     name: str,
+    way: Callable[[], Way] | None = None,
     on_progress: Callable[[int], None] = lambda _frames: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Path, bool]:
-    """Return the file of a chunk, and whether it had to be made. Its pictures are counted before it is kept."""
+    """Return the file of a chunk, and whether it had to be made. Its pictures are counted before it is kept.
+
+    `way` is asked, where it has to be made, for another command with the same pictures than `command`.
+    """
     made = False
 
     def make(target: Path) -> None:
         nonlocal made
         made = True
-        run(command, output=target, on_progress=on_progress, cancelled=cancelled, limits=LIMITS)
+        taken, beside = way() if way else (command, ())
+        run(taken, output=target, beside=beside, on_progress=on_progress, cancelled=cancelled, limits=LIMITS)
         frames = count_frames(target)
         if frames != command.frames:
             target.unlink()

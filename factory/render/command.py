@@ -28,7 +28,8 @@ class FfmpegCommand:
     """What ffmpeg is asked to do. Nothing in `graph` or `outputs` is a path or a text from outside.
 
     `files` are small text files (captions) that the graph names; they are written into the folder that ffmpeg runs in.
-    `frames` is the length of the output in frames, the measure of progress.
+    `frames` is the length of the output in frames, the measure of progress. `beside` are the options of further files
+    that the same run writes; they decide nothing of the output and are no part of the digest.
     """
 
     inputs: tuple[Input, ...]
@@ -36,6 +37,7 @@ class FfmpegCommand:
     outputs: tuple[str, ...]
     frames: int
     files: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, ...], ...] = ()
 
     def digest(self) -> str:
         """Return the hash of everything that decides the output, paths left out."""

@@ -31,17 +31,18 @@ def run(
     command: FfmpegCommand,
     *,
     output: Path,
+    beside: Sequence[Path] = (),
     on_progress: Callable[[int], None] = lambda _frames: None,
     cancelled: Callable[[], bool] = lambda: False,
     limits: Limits = LIMITS,
 ) -> None:
-    """Run `command` into `output`.
+    """Run `command` into `output`, and into the files `beside` it that the command writes too.
 
     `on_progress` gets the frames written so far, never fewer than before. A cancel is seen within a second and kills
     the whole process group. Whatever goes wrong (`RenderFailed`, `RenderTooSlow`, `DiskFull`, `RenderCancelled`), no
     half-written output and no temporary file remains.
     """
-    line = arguments_of(command, output)
+    line = arguments_of(command, output, beside)
     try:
         with disk_full_named(output), tempfile.TemporaryDirectory(prefix="autoreel-") as folder:
             furnish(Path(folder), dict(command.files))
@@ -56,8 +57,9 @@ def run(
         if ended.returncode != 0:
             raise _failure(ended.returncode, line, "\n".join(ended.errors), output)
     except BaseException as error:
-        if output.is_file():
-            output.unlink()
+        for written in (output, *beside):
+            if written.is_file():
+                written.unlink()
         if isinstance(error, Cancelled):
             raise RenderCancelled from error
         if isinstance(error, MediaRefused):
@@ -65,7 +67,7 @@ def run(
         raise
 
 
-def arguments_of(command: FfmpegCommand, output: Path) -> list[str]:
+def arguments_of(command: FfmpegCommand, output: Path, beside: Sequence[Path] = ()) -> list[str]:
     """Return the whole command line."""
     line = [executable(), "-hide_banner", "-nostdin", "-y", "-loglevel", "warning", "-nostats"]
     line += ["-progress", "pipe:1", "-stats_period", "0.25", "-filter_threads", "1", "-filter_complex_threads", "1"]
@@ -73,7 +75,9 @@ def arguments_of(command: FfmpegCommand, output: Path) -> list[str]:
         line += [*_opening(source), *source.options, *source.seek, "-i", f"file:{source.path.resolve()}"]
     if command.graph:
         line += ["-filter_complex", command.graph]
-    return [*line, *command.outputs, f"file:{output.resolve()}"]
+    for options, path in zip((command.outputs, *command.beside), (output, *beside), strict=True):
+        line += [*options, f"file:{path.resolve()}"]
+    return line
 
 
 def executable() -> str:

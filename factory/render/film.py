@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import aigc, chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
-from factory.render.command import FfmpegCommand
+from factory.render.encoding import Encoding
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
 from factory.render.face_blur import Mask, face_mask
-from factory.render.graph import Chunk, Drawn, Footage, Part, Photo
+from factory.render.graph import Drawn, Footage, Part, Photo
 from factory.render.inlay import Standing, stand
 from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program
@@ -145,7 +145,7 @@ class _Work:
         stretches = mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
         self._tell(DRAWN, "rendering")
         sound = pool.submit(self._mix, sources)
-        made = self._encode(pool, stretches)
+        made = self._encode(pool, stretches, out.parent)
         self._tell(ENCODED, "mixing sound")
         _all([sound])
         self._tell(MIXED, "joining")
@@ -264,37 +264,19 @@ class _Work:
         look: dict[str, Any] = {"canvas": timeline.canvas, "brand": timeline.brand, "locale": timeline.locale}
         return draw_card(layer, self.templates, self.cached, **look, scale=self.scale, where=where)
 
-    def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch]) -> list[tuple[Path, bool]]:
-        """Make all chunks, the longest first, so that no process is left alone at the end."""
-        pieces = [stretch.chunk for stretch in stretches]
-        commands = [mezzanine.command_of(one, self.canvas, self.encoder, draft=self.draft) for one in stretches]
-        keys = [chunks.key_of(command) for command in commands]
-        first = {key: number for number, key in reversed([*enumerate(keys)])}
-        order = sorted(first.values(), key=lambda number: -pieces[number].frames)
-        done, planned = dict.fromkeys(order, 0), sum(pieces[number].frames for number in order)
-
-        def progressed(number: int, frames: int) -> None:
-            done[number] = min(frames, pieces[number].frames)
-            self._tell(DRAWN + (ENCODED - DRAWN) * sum(done.values()) / planned, "rendering")
-
-        futures = {
-            number: pool.submit(self._make, pieces[number], commands[number], partial(progressed, number))
-            for number in order
-        }
-        _all(futures.values())
-        results = []
-        for number, key in enumerate(keys):
-            path, made = futures[first[key]].result()
-            results.append((path, made and number in futures))
-        return results
-
-    def _make(self, piece: Chunk, command: FfmpegCommand, progressed: Callable[[int], None]) -> tuple[Path, bool]:
-        self._check_stopped()
-        result = chunks.make_chunk(
-            command, self.cached, name=piece.name, on_progress=progressed, cancelled=self.cancelled
-        )
-        progressed(piece.frames)
-        return result
+    def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch], folder: Path) -> list[tuple[Path, bool]]:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".handles-", dir=folder) as handles:
+            return Encoding(
+                stretches=stretches,
+                canvas=self.canvas,
+                encoder=self.encoder,
+                draft=self.draft,
+                cached=self.cached,
+                folder=Path(handles),
+                progressed=lambda share: self._tell(DRAWN + (ENCODED - DRAWN) * share, "rendering"),
+                cancelled=self.cancelled,
+            ).run(pool)
 
     def _mix(self, sources: Mapping[str, Source]) -> Path:
         self._check_stopped()

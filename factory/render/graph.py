@@ -7,11 +7,12 @@ Every stream is brought to the canvas: its rate, 8-bit yuv420p, BT.709, square p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
@@ -111,10 +112,41 @@ class _Opened:
         return ffmpeg.input(str(len(self.inputs) - 1))
 
 
-def compile_chunk(chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> FfmpegCommand:
-    """Return the command that makes `chunk` as an MP4 of exactly `chunk.frames` pictures and no sound."""
-    opened = _Opened()
-    pictures = [_window(window, canvas, opened) for window in chunk.windows]
+def compile_chunk(
+    chunk: Chunk, canvas: Canvas, encoder: Sequence[str], *, handles: Mapping[int, Path] | None = None
+) -> FfmpegCommand:
+    """Return the command that makes `chunk` as an MP4 of exactly `chunk.frames` pictures and no sound.
+
+    `handles` are files that hold what some of its windows show, as `compile_with_handles` had them written.
+    """
+    opened, handles = _Opened(), handles or {}
+    pictures = [
+        _raw(handles[number], canvas, opened) if number in handles else _window(window, canvas, opened)
+        for number, window in enumerate(chunk.windows)
+    ]
+    return _command([_finished(pictures, chunk, canvas, opened)], opened, chunk, canvas, encoder)
+
+
+def compile_with_handles(
+    chunk: Chunk, canvas: Canvas, encoder: Sequence[str], *, before: int, after: int
+) -> FfmpegCommand:
+    """Return a command that makes a stretch of one scene, and beside it, where they are wanted, its handles: so many
+    frames of the scene before and after the stretch, raw 8-bit yuv420p."""
+    opened, (window,) = _Opened(), chunk.windows
+    whole = Window(window.parts, window.start - before, before + window.frames + after)
+    bounds = [(0, before), (before, before + window.frames), (before + window.frames, whole.frames)]
+    wanted = [(start, end) for start, end in bounds if start < end]
+    copies = _window(whole, canvas, opened).filter_multi_output("split", len(wanted))
+    cut = {
+        bound: copies[number].filter("trim", start_frame=bound[0], end_frame=bound[1]).filter("setpts", "PTS-STARTPTS")
+        for number, bound in enumerate(wanted)
+    }
+    shown = _finished([cut.pop(bounds[1])], chunk, canvas, opened)
+    return _command([shown, *cut.values()], opened, chunk, canvas, encoder)
+
+
+def _finished(pictures: Sequence[Any], chunk: Chunk, canvas: Canvas, opened: _Opened) -> Any:
+    """Join what the windows show by their transition, and lay what belongs to the program over it."""
     picture = pictures[0]
     if chunk.transition:
         seconds = _decimal(chunk.frames / canvas.fps)
@@ -125,30 +157,43 @@ def compile_chunk(chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> Ffmpe
         picture = ffmpeg.overlay(picture, mark, eof_action="pass", format="yuv420", **place)
     if chunk.captions:
         picture = picture.filter("ass", filename="captions.ass", fontsdir="fonts")
-    picture = (
+    return (
         picture.filter("fps", fps=_rate(canvas))
         .filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
         .filter("format", pix_fmts="yuv420p")
     )
-    return _command(picture, opened, chunk, canvas, encoder)
 
 
-def _command(picture: Any, opened: _Opened, chunk: Chunk, canvas: Canvas, encoder: Sequence[str]) -> FfmpegCommand:
-    """Take the graph's text and the order of its inputs out of what ffmpeg-python would have run."""
-    line: list[str] = ffmpeg.get_args(picture.output("out"))
+def _raw(handle: Path, canvas: Canvas, opened: _Opened) -> Any:
+    """Read a handle; captions are coloured by what the frames say of their colours."""
+    shape = ("-pixel_format", "yuv420p", "-video_size", f"{canvas.width}x{canvas.height}", "-framerate", _rate(canvas))
+    picture = opened.stream(Input(handle.name, handle, ("-f", "rawvideo", *shape), trusted=True))
+    return picture.filter("setparams", colorspace="bt709", range="tv").filter("setsar", 1)
+
+
+def _command(
+    pictures: Sequence[Any], opened: _Opened, chunk: Chunk, canvas: Canvas, encoder: Sequence[str]
+) -> FfmpegCommand:
+    """Take the graph's text and the order of its inputs out of what ffmpeg-python would have run.
+
+    The first of the pictures is encoded, the others are written raw beside it."""
+    outputs = [picture.output(f"out{number}") for number, picture in enumerate(pictures)]
+    line: list[str] = ffmpeg.get_args(ffmpeg.merge_outputs(*outputs))
     graph_at = line.index("-filter_complex")
     order = [int(line[i + 1]) for i in range(0, graph_at, 2)]
-    target = line[line.index("-map") + 1]
+    targets = {line[at + 2]: line[at + 1] for at, word in enumerate(line) if word == "-map"}
     tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
+    raw = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-f", "rawvideo")
     return FfmpegCommand(
         inputs=tuple(opened.inputs[i] for i in order),
         graph=line[graph_at + 1],
         outputs=(
-            *("-map", target, "-fps_mode", "passthrough", *encoder, "-pix_fmt", "yuv420p", *tags),
+            *("-map", targets["out0"], "-fps_mode", "passthrough", *encoder, "-pix_fmt", "yuv420p", *tags),
             *("-video_track_timescale", str(canvas.fps.numerator), "-f", "mp4"),
         ),
         frames=chunk.frames,
         files=(("captions.ass", chunk.captions),) if chunk.captions else (),
+        beside=tuple(("-map", targets[f"out{number}"], *raw) for number in range(1, len(pictures))),
     )
 
 
@@ -364,8 +409,9 @@ def _place(part: Drawn, first: int, window_start: int, canvas: Canvas) -> dict[s
     dx, dy = (round(share * canvas.height / 2) * 2 for share in ENTRY[layer.role])
     if not (dx or dy):
         return rest
-    start, enter = _decimal((layer.start - window_start) / canvas.fps), _decimal(_entering(layer, canvas) / canvas.fps)
-    far = f"pow(1-clip((t-({start}))/{enter},0,1),3)"
+    # whole frames: of the same frame the same place comes out, whichever window it is shown in
+    frame = f"round(t*{_rate(canvas)})-({layer.start - window_start})"
+    far = f"pow(1-clip(({frame})/{_entering(layer, canvas)},0,1),3)"
     return {"x": _path(drawing.left, dx, far), "y": _path(drawing.top, dy, far), "eval": "frame"}
 
 

@@ -76,7 +76,7 @@ def read_source(
 def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
     """Return the fields of a `Source`; runs in the child."""
     with opened(path) as container:
-        stream = video_of(container)
+        stream = video_of(container, threads=1)
         frame: Any = next(frames_of(container, stream, Health()), None)
         if frame is None:
             raise no_frames()

@@ -1,0 +1,144 @@
+"""All chunks of a film, each made once and several at a time; bodies of scenes hand their joints what these show.
+
+A joint shows frames of two scenes. To decode them again from the key frame before costs more than to encode them, so
+the process that makes a body writes them too: its handles, as an editor calls the frames on both sides of a cut. They
+are raw, so that a joint's pictures are the same to the bit whether it reads handles or footage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from factory.plan.timeline import Canvas
+from factory.render import chunks, mezzanine
+from factory.render.chunks import Way
+from factory.render.command import FfmpegCommand
+from factory.render.errors import RenderCancelled
+from factory.render.graph import Chunk, compile_chunk, compile_with_handles
+from factory.render.mezzanine import Stretch
+from factory.render.overlays import Cached
+from factory.render.probe import Encoder
+
+LATER: Final = 3  # places by which a joint is made after its bodies, so that no process waits for one of them
+
+
+@dataclass(kw_only=True, slots=True)
+class Encoding:
+    """The chunks of one film. `folder` is for handles, `progressed` gets the share that is done, in [0, 1]."""
+
+    stretches: Sequence[Stretch]
+    canvas: Canvas
+    encoder: Encoder
+    draft: bool
+    cached: Cached
+    folder: Path
+    progressed: Callable[[float], None]
+    cancelled: Callable[[], bool]
+    commands: list[FfmpegCommand] = field(default_factory=list)
+    first: dict[str, int] = field(default_factory=dict)  # key -> place of the first chunk that has it
+    frames: dict[int, int] = field(default_factory=dict)  # made so far
+    locks: dict[int, Lock] = field(default_factory=dict)
+    made: dict[int, tuple[Path, bool]] = field(default_factory=dict)
+    stopped: bool = False
+
+    def run(self, pool: ThreadPoolExecutor) -> list[tuple[Path, bool]]:
+        """Return the file of every stretch and whether it had to be made."""
+        self.commands = [
+            mezzanine.command_of(one, self.canvas, self.encoder, draft=self.draft) for one in self.stretches
+        ]
+        keys = [chunks.key_of(command) for command in self.commands]
+        self.first = {key: number for number, key in reversed([*enumerate(keys)])}
+        self.frames = dict.fromkeys(self.first.values(), 0)
+        self.locks = {number: Lock() for number in self.frames}
+        order = sorted(self.frames, key=lambda number: number + LATER * bool(self._chunk(number).transition))
+        futures: dict[int, Future[tuple[Path, bool]]] = {number: pool.submit(self._make, number) for number in order}
+        finished, others = wait(futures.values(), return_when=FIRST_EXCEPTION)
+        failure = next((error for future in finished if (error := future.exception())), None)
+        if failure is not None:
+            self.stopped = True
+            for other in others:
+                other.cancel()
+            wait(others)  # they write into the folder
+            raise failure
+        results = ((number, self.made[self.first[key]]) for number, key in enumerate(keys))
+        return [(path, new and number in futures) for number, (path, new) in results]
+
+    def _make(self, number: int) -> tuple[Path, bool]:
+        """Make a chunk, or wait until another thread has made it."""
+        with self.locks[number]:
+            if number not in self.made:
+                if self._is_stopped():
+                    raise RenderCancelled
+                chunk = self._chunk(number)
+                self.made[number] = chunks.make_chunk(
+                    self.commands[number],
+                    self.cached,
+                    name=chunk.name,
+                    way=partial(self._of_handles if chunk.transition else self._with_handles, number),
+                    on_progress=partial(self._progressed, number),
+                    cancelled=self._is_stopped,
+                )
+                self._progressed(number, chunk.frames)
+                for handle in self._handles_of(number).values():
+                    handle.unlink(missing_ok=True)
+            return self.made[number]
+
+    def _of_handles(self, joint: int) -> Way:
+        """Make the bodies beside a joint first; what they hand over is read instead of the footage."""
+        for body in self._bodies_of(joint):
+            self._make(body)
+        handles = {side: path for side, path in self._handles_of(joint).items() if path.exists()}
+        return compile_chunk(self._chunk(joint), self.canvas, self._settings, handles=handles), ()
+
+    def _with_handles(self, body: int) -> Way:
+        """Write what the joints that are still to be made will show of the scene."""
+        beside: dict[int, Path] = {}
+        for side, joint in ((1, body - 1), (0, body + 1)):  # it comes in in the joint before it, and goes in the other
+            if joint in self.locks and joint not in self.made and body in self._bodies_of(joint):
+                beside[side] = self._handles_of(joint)[side]
+        if not beside:
+            return self.commands[body], ()
+        before, after = (self._chunk(at).frames if side in beside else 0 for side, at in ((1, body - 1), (0, body + 1)))
+        command = compile_with_handles(self._chunk(body), self.canvas, self._settings, before=before, after=after)
+        return command, tuple(beside.values())
+
+    def _bodies_of(self, joint: int) -> list[int]:
+        """Return the chunks on both sides that are encoded, once, right up to the joint."""
+        chunk = self._chunk(joint)
+        if not chunk.transition:
+            return []
+        found = []
+        for window, number, at_end in zip(chunk.windows, (joint - 1, joint + 1), (True, False), strict=True):
+            if number not in self.locks or self.stretches[number].copied or self._chunk(number).transition:
+                continue
+            (beside,) = self._chunk(number).windows
+            meets = beside.start + beside.frames == window.start if at_end else window.frames == beside.start
+            if meets and beside.parts is window.parts:
+                found.append(number)
+        return found
+
+    def _handles_of(self, joint: int) -> Mapping[int, Path]:
+        """Name the files of what a joint's first and second window show."""
+        if not self._chunk(joint).transition:
+            return {}
+        return {side: self.folder / f"{joint}-{side}.yuv" for side in (0, 1)}
+
+    def _chunk(self, number: int) -> Chunk:
+        return self.stretches[number].chunk
+
+    def _is_stopped(self) -> bool:
+        return self.stopped or self.cancelled()
+
+    @property
+    def _settings(self) -> tuple[str, ...]:
+        return self.encoder.arguments(self.canvas.fps, draft=self.draft)
+
+    def _progressed(self, number: int, frames: int) -> None:
+        self.frames[number] = min(frames, self._chunk(number).frames)
+        self.progressed(sum(self.frames.values()) / sum(self._chunk(one).frames for one in self.frames))
