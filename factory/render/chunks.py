@@ -116,7 +116,15 @@ def make_chunk(
         nonlocal made
         made = True
         taken, beside = way() if way else (command, ())
-        run(taken, output=target, beside=beside, on_progress=on_progress, cancelled=cancelled, limits=LIMITS)
+        told: dict[str, Any] = {"on_progress": on_progress, "cancelled": cancelled, "limits": LIMITS}
+        try:
+            run(taken, output=target, beside=beside, **told)
+        except RenderFailed:
+            if not beside:
+                raise
+            run(
+                command, output=target, **told
+            )  # what failed may be one of the files beside it, and those can be spared
         frames = count_frames(target)
         if frames != command.frames:
             target.unlink()

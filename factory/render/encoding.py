@@ -93,8 +93,14 @@ class Encoding:
         """Make the bodies beside a joint first; what they hand over is read instead of the footage."""
         for body in self._bodies_of(joint):
             self._make(body)
-        handles = {side: path for side, path in self._handles_of(joint).items() if path.exists()}
-        return compile_chunk(self._chunk(joint), self.canvas, self._settings, handles=handles), ()
+        chunk = self._chunk(joint)
+        size = chunk.frames * self.canvas.width * self.canvas.height * 3 // 2
+        handles = {
+            side: path
+            for side, path in self._handles_of(joint).items()
+            if path.exists() and path.stat().st_size == size  # shorter where the footage ends before its time
+        }
+        return compile_chunk(chunk, self.canvas, self._settings, handles=handles), ()
 
     def _with_handles(self, body: int) -> Way:
         """Write what the joints that are still to be made will show of the scene."""
