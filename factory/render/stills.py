@@ -33,7 +33,7 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS: Final = 80_000_000
 MAX_BYTES: Final = 100 << 20
 OVERSAMPLING = 1.15  # pixels of a gliding view for each one of the canvas, along a side: what its closest view wants
-MAX_STAGE = 24_000_000  # pixels: a long pan is prepared less finely
+MAX_STAGE = 8_000_000  # pixels: a long pan is prepared less finely, or moving it would take too much memory
 LIMITS = Limits(wall_seconds=120.0, cpu_seconds=120)
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
