@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFilter, ImageOps, UnidentifiedImageError
 
@@ -102,7 +103,7 @@ def prepare(
     """Return the picture of a layer as it is shown on `canvas` (or in an inset of that size)."""
     width, height = _asked(measure, path, name, cancelled, False)
     stage, (first, last) = _stage_of(layer, (int(width), int(height)), canvas)
-    content = digest_of([VERSION, layer.asset, asdict(stage)])
+    content = digest_of([VERSION, PIL.__version__, layer.asset, asdict(stage)])
 
     def make(target: Path) -> None:
         pixels = _asked(fitted, path, name, cancelled, stage)
