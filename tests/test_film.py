@@ -259,21 +259,22 @@ def test_charts_text_pictures_and_insets_stand_in_one_film(store: Store, tmp_pat
     words = {"lines": ["Slowly now"], "plate": False, "place": "top-left", "size": "title"}
     pan = ImageLayer("picture", 0, 60, "cover", (0.0, 0.0, 0.67, 1.0), (0.33, 0.0, 1.0, 1.0))
     corner = ClipLayer("clip", 1, Fraction(1), 10, 50, Fraction(1, 2), inset=Inset("top-right", 0.5))
+    over = Transition("slideleft", 10)
     scenes = (
-        TimedScene("picture", 60, (pan, corner, CardLayer("text", words, 0, 60, enter=0, leave=0))),
-        TimedScene("chart", 45, (clip(0, 45), CardLayer("bar_chart", chart, 0, 45, enter=20, leave=0, counts=True))),
+        TimedScene("picture", 60, (pan, corner, CardLayer("text", words, 0, 60, enter=0, leave=0)), over),
+        TimedScene("chart", 45, (clip(0, 45), CardLayer("bar_chart", chart, 0, 45, enter=30, leave=0, counts=True))),
     )
     made = Timeline("All", "en-US", "x", "circuit", Canvas(640, 360), scenes)
     pictures = lumas(render(made, store, tmp_path / "film.mp4", templates=Templates()).video)
-    assert len(pictures) == made.frames == 105
-    middle = [float(p[200:330, 300:340].mean()) for p in pictures[:60]]
+    assert len(pictures) == made.frames == 95
+    middle = [float(p[200:330, 300:340].mean()) for p in pictures[:50]]
     assert min(np.diff(middle)) > -0.3  # the view goes to the brighter side
     assert middle[-1] > middle[0] + 25
     left, top, width, height = box_of(Inset("top-right", 0.5), made.canvas)
-    shown = [number_in(p[top : top + height, left : left + width]) for p in pictures[10:60]]
-    assert shown == pytest.approx([30 + n / 2 for n in range(50)], abs=0.61)
+    shown = [number_in(p[top : top + height, left : left + width]) for p in pictures[10:50]]
+    assert shown == pytest.approx([30 + n / 2 for n in range(40)], abs=0.61)
     assert (pictures[30][20:70, 32:200] > 210).sum() > 150  # letters
-    bars = [(p[160:260, 100:500] > 150).sum() for p in (pictures[60 + 6], pictures[60 + 40])]
+    bars = [(p[160:260, 100:500] > 150).sum() for p in (pictures[60], pictures[92])]
     assert bars[0] < bars[1]
 
 
