@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
 import pytest
 
 from factory.errors import WrongUsage
-from factory.plan.timeline import Canvas, ClipLayer, ColorLayer, TimedScene, Timeline, Transition
+from factory.plan.timeline import Canvas, ClipLayer, ColorLayer, TimedScene, Timeline, Transition, TransitionName
 from factory.render import chunks
 from factory.render.errors import RenderFailed, TimelineImpossible
 from factory.render.graph import Chunk, Drawn, Footage, Part, compile_chunk
@@ -116,6 +117,11 @@ def test_an_unknown_transition_names_the_nearest() -> None:
     with pytest.raises(WrongUsage, match="'fadeblak'") as caught:
         xfade_name("fadeblak")
     assert "did you mean 'fadeblack'" in caught.value.next_step
+
+
+def test_every_transition_that_a_storyboard_may_name_is_drawn() -> None:
+    assert set(XFADE) == set(get_args(TransitionName))
+    assert len(set(XFADE.values())) >= 12
 
 
 def test_the_key_knows_what_decides_the_frames() -> None:

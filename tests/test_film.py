@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from factory.plan.brief import Codec
 from factory.plan.timeline import (
@@ -20,6 +21,8 @@ from factory.plan.timeline import (
     ClipLayer,
     ColorLayer,
     Cue,
+    ImageLayer,
+    Inset,
     Music,
     Speech,
     SpokenLine,
@@ -31,8 +34,10 @@ from factory.plan.timeline import (
 from factory.render.errors import RenderCancelled, TimelineImpossible
 from factory.render.film import Film, render_film
 from factory.render.fonts import GlyphMissing
+from factory.render.inlay import box_of
 from factory.render.loudness import loudness
 from factory.render.probe import choose_encoder
+from factory.render.templates import Templates
 from tests.render_kit import (
     PlainCards,
     Store,
@@ -245,6 +250,34 @@ def test_a_watermark_stands_still_while_pictures_slide_and_leaves_chunks_reusabl
     assert max(float(p[40:].max()) for p in pictures) < 110
     edited = replace(marked, scenes=(*scenes[:2], replace(scenes[2], layers=(dark,)), scenes[3]))
     assert render(edited, store, tmp_path / "edited.mp4", templates=Marks()).chunks_made == 2
+
+
+def test_charts_text_pictures_and_insets_stand_in_one_film(store: Store, tmp_path: Path) -> None:
+    picture = tmp_path / "wide.png"
+    Image.fromarray(np.tile(np.linspace(60, 220, 960).astype(np.uint8), (360, 1))).save(picture)
+    store.shelf["picture"] = picture
+    points = [{"label": name, "value": value} for name, value in (("A", "100"), ("B", "50"))]
+    chart = {"title": "Sales", "unit": "units", "points": points, "source": "Desk", "date": "2026-11-01"}
+    words = {"lines": ["Slowly now"], "plate": False, "place": "top-left", "size": "title"}
+    pan = ImageLayer("picture", 0, 60, "cover", (0.0, 0.0, 0.67, 1.0), (0.33, 0.0, 1.0, 1.0))
+    corner = ClipLayer("clip", 1, Fraction(1), 10, 50, Fraction(1, 2), inset=Inset("top-right", 0.5))
+    over = Transition("slideleft", 10)
+    scenes = (
+        TimedScene("picture", 60, (pan, corner, CardLayer("text", words, 0, 60, enter=0, leave=0)), over),
+        TimedScene("chart", 45, (clip(0, 45), CardLayer("bar_chart", chart, 0, 45, enter=30, leave=0, counts=True))),
+    )
+    made = Timeline("All", "en-US", "x", "circuit", Canvas(640, 360), scenes)
+    pictures = lumas(render(made, store, tmp_path / "film.mp4", templates=Templates()).video)
+    assert len(pictures) == made.frames == 95
+    middle = [float(p[200:330, 300:340].mean()) for p in pictures[:50]]
+    assert min(np.diff(middle)) > -0.3  # the view goes to the brighter side
+    assert middle[-1] > middle[0] + 25
+    left, top, width, height = box_of(Inset("top-right", 0.5), made.canvas)
+    shown = [number_in(p[top : top + height, left : left + width]) for p in pictures[10:50]]
+    assert shown == pytest.approx([30 + n / 2 for n in range(40)], abs=0.61)
+    assert (pictures[30][20:70, 32:200] > 210).sum() > 150  # letters
+    bars = [(p[160:260, 100:500] > 150).sum() for p in (pictures[60], pictures[92])]
+    assert bars[0] < bars[1]
 
 
 def test_a_missing_glyph_stops_before_anything_is_rendered(store: Store, tmp_path: Path) -> None:

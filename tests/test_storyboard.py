@@ -74,6 +74,7 @@ def test_reads_a_storyboard() -> None:
         ("{shots: 2}", "{shots: 0}", 19, "scenes.1.layers.0.pick.shots", "greater than or equal to 1"),
         ("duration: 3.5", "duration: long", 7, "scenes.0.duration", "'auto' or"),
         ("duration: 3.5", "duration: -1", 7, "scenes.0.duration", "greater than 0"),
+        ("name: fade", "name: fede", 12, "scenes.0.transition.name", "'fade', 'crossfade'"),
         ("duration: 3.5", "duration: 0.9", 12, "scenes.0.transition", "longer than half"),
         ("id: rank-3", "id: intro", 13, "scenes.1.id", "two scenes have the id 'intro'"),
         ("    optional: true\n", "    transition: {}\n", 14, "scenes.1.transition", "nothing to pass over to"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import cv2
 import numpy as np
 import pytest
 import resvg_py
@@ -14,6 +15,7 @@ from PIL import Image
 from factory.plan.brief import Brief
 from factory.plan.facts import Facts
 from factory.plan.timeline import Canvas
+from factory.render.brands import contrast
 from factory.render.fonts import font_file
 from factory.render.kinds import InputRefused, KindUnreadable
 from factory.render.layout import layout_for
@@ -190,6 +192,23 @@ def test_the_watermark_stands_on_the_canvas_and_over_no_card(templates: Template
     assert y + h <= box.top + 2 if corner.startswith("top") else y >= box.bottom - 2
     assert (x + w / 2 < canvas.width / 2) == corner.endswith("left")
     assert 'opacity="0.75"' in svg
+
+
+@pytest.mark.parametrize("brand", ["autoreel", "circuit", "daylight"])
+@pytest.mark.parametrize("behind", [0, 90, 160, 255])
+def test_text_without_a_plate_is_read_on_any_footage(templates: Templates, brand: str, behind: int) -> None:
+    kit = templates.brand(brand)
+    data = {"lines": ["慢一点 Slowly"], "plate": False, "place": "middle", "size": "label"}
+    svg = templates.card("text", data=data, canvas=CANVASES["16:9"], brand=brand, locale="zh-CN")
+    drawn = resvg_py.svg_to_bytes(svg_string=svg, font_files=[str(font_file())], skip_system_fonts=True)
+    pixels = np.asarray(Image.open(io.BytesIO(bytes(drawn))).convert("RGBA")).astype(float)
+    share = pixels[..., 3:] / 255
+    shown = pixels[..., :3] * share + behind * (1 - share)
+    wanted = np.array([int(kit.text[i : i + 2], 16) for i in (1, 3, 5)])
+    letters = (np.abs(pixels[..., :3] - wanted).max(axis=-1) < 6) & (pixels[..., 3] > 250)
+    near = cv2.dilate(letters.astype(np.uint8), np.ones((9, 9))) > cv2.dilate(letters.astype(np.uint8), np.ones((5, 5)))
+    around = "#" + "".join(f"{round(value):02x}" for value in np.median(shown[near], axis=0))
+    assert contrast(kit.text, around) >= 4.5
 
 
 def test_an_ident_keeps_its_box_while_it_is_drawn(templates: Templates) -> None:

@@ -18,7 +18,7 @@ from factory.plan.facts import Locale
 from factory.plan.layer_parts import ChartPart, ImagePart, InsetPart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
 from factory.plan.part import Color, Identifier, Part, Seconds, hint
-from factory.plan.timeline import Fit
+from factory.plan.timeline import Fit, TransitionName
 
 
 class ShotQuery(Part):
@@ -83,7 +83,7 @@ class Captions(Part):
 
 
 class TransitionPart(Part):
-    name: Identifier = "fade"
+    name: TransitionName = Field(default="fade", description="the sounds of both scenes cross-fade under any of them")
     duration: float = Field(default=0.5, ge=0.1, le=2.0)
 
 

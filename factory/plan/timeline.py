@@ -22,6 +22,27 @@ Fit = Literal["cover", "contain", "contain-blur"]
 StillFit = Literal["cover", "contain", "contain-blur"]
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Shape = Literal["16:9", "4:3", "1:1", "3:4", "9:16"]
+TransitionName = Literal[
+    "fade",
+    "crossfade",
+    "fadeblack",
+    "fadewhite",
+    "dissolve",
+    "wipeleft",
+    "wiperight",
+    "wipeup",
+    "wipedown",
+    "slideleft",
+    "slideright",
+    "slideup",
+    "slidedown",
+    "smoothleft",
+    "smoothright",
+    "circleopen",
+    "circleclose",
+    "radial",
+    "hblur",
+]
 Shares = tuple[float, float, float, float]  # left, top, right, bottom of a part of the whole
 CardRole = Literal["card", "lower_third", "title", "label", "credits"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFilter, ImageOps, UnidentifiedImageError
 
@@ -33,7 +34,7 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS: Final = 80_000_000
 MAX_BYTES: Final = 100 << 20
 OVERSAMPLING = 1.15  # pixels of a gliding view for each one of the canvas, along a side: what its closest view wants
-MAX_STAGE = 24_000_000  # pixels: a long pan is prepared less finely
+MAX_STAGE = 8_000_000  # pixels: a long pan is prepared less finely, or moving it would take too much memory
 LIMITS = Limits(wall_seconds=120.0, cpu_seconds=120)
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
@@ -102,7 +103,7 @@ def prepare(
     """Return the picture of a layer as it is shown on `canvas` (or in an inset of that size)."""
     width, height = _asked(measure, path, name, cancelled, False)
     stage, (first, last) = _stage_of(layer, (int(width), int(height)), canvas)
-    content = digest_of([VERSION, layer.asset, asdict(stage)])
+    content = digest_of([VERSION, PIL.__version__, layer.asset, asdict(stage)])
 
     def make(target: Path) -> None:
         pixels = _asked(fitted, path, name, cancelled, stage)
