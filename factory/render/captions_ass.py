@@ -17,7 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from factory.errors import WrongUsage
 from factory.plan.timeline import Canvas, Cue, CueWord, Timeline
-from factory.render.fonts import FAMILY, check_glyphs, line_height
+from factory.render.fonts import FAMILY, check_glyphs, face
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.templates import PACKAGED
@@ -142,7 +142,7 @@ def _kept(part: str) -> str:
 
 def fontsize(em: float) -> int:
     """Return the ASS font size, which counts a whole line, for letters of `em` pixels."""
-    return max(round(em * line_height()), 1)
+    return max(round(em * face().line_height), 1)
 
 
 def _ass_time(frame: int, fps: Fraction) -> str:

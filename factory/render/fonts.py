@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import noto_cjk_sans_otc
 from fontTools.ttLib import TTCollection
@@ -41,31 +45,47 @@ def font_digest() -> str:
     return hashlib.sha256(font_file().read_bytes()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What is known of the family: its place in the collection, the advance of each character (code point -> em), and
+    the height of a line in em as Windows' metrics give it: what ASS calls the font's size."""
+
+    place: int
+    advances: Mapping[int, float]
+    line_height: float
+
+
+_reading = Lock()
+
+
+def face() -> Face:
+    """Return the family's measures, read once a process: several threads that ask at first would each read them."""
+    with _reading:
+        return _face()
+
+
 @cache
-def _code_points() -> frozenset[int]:
-    """Return every code point of the family's character map."""
+def _face() -> Face:
     with TTCollection(str(font_file()), lazy=True) as collection:
-        for font in collection:
-            if font["name"].getDebugName(1) == FAMILY:
-                return frozenset(font.getBestCmap())
-    raise LookupError(f"{font_file()} holds no family {FAMILY}")
+        place = next((at for at, one in enumerate(collection) if one["name"].getDebugName(1) == FAMILY), None)
+        if place is None:
+            raise LookupError(f"{font_file()} holds no family {FAMILY}")
+        font = collection[place]
+        unit, metrics, windows = float(font["head"].unitsPerEm), font["hmtx"], font["OS/2"]
+        advances = {code: metrics[glyph][0] / unit for code, glyph in font.getBestCmap().items()}
+        found = Face(place, advances, (windows.usWinAscent + windows.usWinDescent) / unit)
+    del collection, font, metrics, windows
+    gc.collect()  # tables refer to one another in circles, and are large
+    return found
 
 
 def check_glyphs(text: str, where: str) -> None:
     """Raise `GlyphMissing` for the first character of `text` that would be drawn as an empty box, in `where`."""
     for character in text:
-        if ord(character) not in _code_points() and not _invisible(character):
+        if ord(character) not in face().advances and not _invisible(character):
             raise GlyphMissing(character, where)
 
 
 def _invisible(character: str) -> bool:
     """Tell spaces and format characters (Unicode Zs, Zl, Zp, Cf, line ends), which leave no ink and need no glyph."""
     return unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cf"} or character in "\n\r\t"
-
-
-@cache
-def line_height() -> float:
-    """Return the height of a line in em, as Windows' metrics give it: what ASS calls the font's size."""
-    with TTCollection(str(font_file()), lazy=True) as collection:
-        metrics = collection[0]["OS/2"]
-        return float(metrics.usWinAscent + metrics.usWinDescent) / float(collection[0]["head"].unitsPerEm)

@@ -9,16 +9,13 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import inf
 
-from fontTools.ttLib import TTFont
-
-from factory.render.fonts import GlyphMissing, font_file
+from factory.render.fonts import GlyphMissing, face
 
 ELLIPSIS = "…"
-FACE = 2  # the Simplified Chinese face of the collection
 _CLOSERS = "，。、！？；：）》」』”’…％%,.!?;:)]}"
 _OPENERS = "（《「『“‘([{"
 _WIDE = "⺀-〿぀-ヿ＀-￯"
@@ -30,18 +27,9 @@ _HAN = "㐀-䶿一-鿿豈-﫿"
 _TOKEN = re.compile(rf"[0-9][0-9.,:/-]*\s?{_UNIT}|\s+|[{_HAN}]+|[{_WIDE}]|[^\s{_HAN}{_WIDE}]+")
 
 
-@cache
-def _advances() -> dict[int, float]:
-    """Map code point -> advance in em."""
-    with TTFont(font_file(), fontNumber=FACE, lazy=True) as font:
-        unit = font["head"].unitsPerEm
-        metrics = font["hmtx"]
-        return {code: metrics[glyph][0] / unit for code, glyph in font.getBestCmap().items()}
-
-
 def drawable(text: str) -> str:
     """Return `text` as the font can draw it: control characters and pictographs go, a missing letter is refused."""
-    advances = _advances()
+    advances = face().advances
     kept = []
     for character in unicodedata.normalize("NFC", text):
         if ord(character) in advances:
@@ -55,12 +43,12 @@ def drawable(text: str) -> str:
 
 def known(character: str) -> bool:
     """Say whether the font can draw this character."""
-    return ord(character) in _advances()
+    return ord(character) in face().advances
 
 
 def text_width(text: str, size: float) -> float:
     """Return the sum of the advances of `text` at `size`."""
-    advances = _advances()
+    advances = face().advances
     return size * sum(advances.get(ord(character), 1.0) for character in text)
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from factory.render.fonts import font_file
-from factory.render.lettering import FACE, known, shorten, text_width, wrap
+from factory.render.fonts import face, font_file
+from factory.render.lettering import known, shorten, text_width, wrap
 
 Language = Literal["zh", "en", "both"]
 
@@ -266,4 +266,4 @@ def drawn(text: str) -> str:
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_file(), size, index=FACE)
+    return ImageFont.truetype(font_file(), size, index=face().place)
