@@ -23,14 +23,14 @@ from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline
 from factory.plan.timeline_json import to_json
-from factory.plan.timing import Spoken, narration
+from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.film import Film, render_film
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
-from factory.render.music import write_music
+from factory.render.music import frames_a_beat, write_music
 from factory.render.narrator import Narrator
 from factory.render.probe import choose_encoder
 from factory.store import assets, catalog, index, jobs, lease
@@ -86,10 +86,11 @@ def plan(brief: Brief, parts: Parts, holding: lease.Holding | None = None) -> Pl
     )
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
-    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts))
+    beat = _beat(storyboard, brief)
+    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     choices = choose(wanted, brief, parts)
     timelines = {
-        aspect: _assembled(storyboard, spoken, choices, brief=brief, facts=facts, aspect=aspect)
+        aspect: _assembled(storyboard, spoken, choices, brief=brief, facts=facts, aspect=aspect, beat=beat)
         for aspect in brief.aspects
     }
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
@@ -97,6 +98,8 @@ def plan(brief: Brief, parts: Parts, holding: lease.Holding | None = None) -> Pl
         "sources": [_source_record(source) for source in facts.sources],
         "voices": sorted({note.voice for note in narrator.notes}),
     }
+    if beat:
+        record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
 
 
@@ -175,12 +178,25 @@ def _removed(session: Any, query: Query, matching: int) -> dict[str, int]:
     return {condition: count - matching for condition, count in wishes if count > matching}
 
 
+def _beat(storyboard: Storyboard, brief: Brief) -> int:
+    """Return the frames of a beat where the storyboard wants its cuts on beats, else 0."""
+    music = storyboard.audio.music
+    return frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
+
+
 def _nearest(parts: Parts) -> Any:
     return lambda name: next(iter(parts.taxonomy.nearest(name)), None)
 
 
 def _assembled(
-    storyboard: Storyboard, spoken: Spoken, choices: Sequence[Choice], *, brief: Brief, facts: Facts, aspect: Aspect
+    storyboard: Storyboard,
+    spoken: Spoken,
+    choices: Sequence[Choice],
+    *,
+    brief: Brief,
+    facts: Facts,
+    aspect: Aspect,
+    beat: int,
 ) -> Timeline:
     import jieba  # noqa: PLC0415  slow to import, and only planning needs it
 
@@ -188,7 +204,7 @@ def _assembled(
     canvas = CANVASES[aspect]
     rows = facts.ranking.rows if facts.ranking else ()
     names = (*(name for car in facts.cars for name in car.names()), *(row.name for row in rows))
-    look = Look(brief.brand, brief.seed, _measure(canvas), names, jieba.lcut)
+    look = Look(brief.brand, brief.seed, _measure(canvas), names, jieba.lcut, beat)
     return assemble(storyboard, spoken, choices, canvas=canvas, look=look)
 
 
