@@ -145,7 +145,8 @@ def kicks(path: Path) -> NDArray[np.float64]:
     level = np.sqrt((low[: len(low) // step * step].reshape(-1, step) ** 2).mean(axis=1))
     rise = np.maximum(level[5:] - level[:-5], 0)
     peaks = [n for n in range(10, len(rise) - 10) if rise[n] == rise[n - 10 : n + 11].max() > 0.25 * rise.max()]
-    return np.asarray(peaks, np.float64) * step / float(rate)
+    seconds: NDArray[np.float64] = np.array(peaks) * (step / rate)
+    return seconds
 
 
 def test_shots_change_where_the_drum_is_heard(tmp_path: Path) -> None:
