@@ -25,14 +25,14 @@ from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timeline_json import to_json
-from factory.plan.timing import Spoken, narration
+from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.film import Film, render_film
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
-from factory.render.music import write_music
+from factory.render.music import frames_a_beat, write_music
 from factory.render.narrator import Narrator
 from factory.render.probe import choose_encoder
 from factory.store import assets, catalog, index, jobs, lease
@@ -88,9 +88,10 @@ def plan(brief: Brief, parts: Parts, holding: lease.Holding | None = None) -> Pl
     )
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
-    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts))
+    beat = _beat(storyboard, brief)
+    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     choices = choose(wanted, brief, parts)
-    look = _look(storyboard, brief, facts, parts)
+    look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
@@ -98,6 +99,8 @@ def plan(brief: Brief, parts: Parts, holding: lease.Holding | None = None) -> Pl
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures),
     }
+    if beat:
+        record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
 
 
@@ -176,11 +179,17 @@ def _removed(session: Any, query: Query, matching: int) -> dict[str, int]:
     return {condition: count - matching for condition, count in wishes if count > matching}
 
 
+def _beat(storyboard: Storyboard, brief: Brief) -> int:
+    """Return the frames of a beat where the storyboard wants its cuts on beats, else 0."""
+    music = storyboard.audio.music
+    return frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
+
+
 def _nearest(parts: Parts) -> Any:
     return lambda name: next(iter(parts.taxonomy.nearest(name)), None)
 
 
-def _look(storyboard: Storyboard, brief: Brief, facts: Facts, parts: Parts) -> Look:
+def _look(storyboard: Storyboard, brief: Brief, facts: Facts, parts: Parts, beat: int) -> Look:
     import jieba  # noqa: PLC0415  slow to import, and only planning needs it
 
     jieba.setLogLevel("WARNING")
@@ -196,6 +205,7 @@ def _look(storyboard: Storyboard, brief: Brief, facts: Facts, parts: Parts) -> L
         intro=ident_of(kit, kit.intro, parts) if storyboard.intro else None,
         outro=ident_of(kit, kit.outro, parts) if storyboard.outro else None,
         pictures=picture_files.pictures_of(storyboard, parts),
+        beat=beat,
     )
 
 

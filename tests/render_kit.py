@@ -66,7 +66,7 @@ class PlainCards:
         )
 
 
-def hum(path: Path, *, style: str, seed: int, seconds: float, sample_rate: int = 48_000) -> None:
+def hum(path: Path, *, style: str, seed: int, seconds: float, sample_rate: int = 48_000, beat: float = 0.0) -> None:
     """Music that can be told from everything else: a tone of 200 Hz."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     tone = 0.5 * np.sin(2 * np.pi * 200 * time)

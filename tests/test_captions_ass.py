@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import re
+from difflib import SequenceMatcher
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import jieba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from factory.errors import WrongUsage
-from factory.plan.timeline import Canvas, ColorLayer, Cue, CueWord, TimedScene, Timeline, Transition
+from factory.plan.captions import cut_cues
+from factory.plan.reading import Reader
+from factory.plan.timeline import (
+    Canvas,
+    ColorLayer,
+    Cue,
+    CueWord,
+    Speech,
+    SpokenLine,
+    TimedScene,
+    Timeline,
+    Transition,
+)
 from factory.render.captions_ass import CaptionWriter, check_captions, escaped, program_cues
 from factory.render.ffmpeg import run
 from factory.render.fonts import GlyphMissing
 from factory.render.graph import Chunk, Drawn, Window, compile_chunk
 from factory.render.layout import layout_for
+from factory.render.narrator import load_lexicons
 from factory.render.overlays import draw_color
+from factory.render.voice_silent import SilentVoice
 from tests.render_kit import Store, lumas
+from understanding.burnt_in import TextReader
 
 WIDE, TALL, SQUARE = Canvas(1280, 720), Canvas(720, 1280), Canvas(720, 720)
 HOSTILE = "'],[;{\\pos(0,0)}%{x}{\\an8}\\N\\h:=@,\"Dialogue: 0,"
@@ -193,8 +211,55 @@ def test_spaces_around_a_word_stay_and_text_is_no_command() -> None:
     assert "a {\\rSpoken}\\{b\\}{\\r} c" in script
 
 
+SAID = {
+    "en-US": "A Northwind X5 drives 560 km on a charge, and it costs 199,800 yuan; the boot holds two large suitcases.",
+    "zh-CN": "北风 X5 的续航里程是560公里，售价12.98万元起，后备箱可以放下两个大箱子。",
+}
+
+
+@pytest.fixture(scope="module")
+def reader() -> TextReader:
+    return TextReader()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["plain", "bold", "spoken"])
+@pytest.mark.parametrize("canvas", [WIDE, TALL], ids=["16:9", "9:16"])
+@pytest.mark.parametrize("locale", SAID)
+def test_a_reader_reads_what_is_said(locale: str, canvas: Canvas, style: str, store: Store, reader: TextReader) -> None:
+    for cue in captions_of(locale, canvas):
+        for ground in ("#e8e0d0", "#707868"):  # sand, and grass
+            frames = cue.end - cue.start
+            burnt(store, cue, canvas, style, ground, cue.end)
+            picture = in_colour(store)[cue.start + frames // 2]
+            read = letters("".join(line.text for line in reader.read(picture, 1.0).lines))
+            said = letters("".join(cue.lines))
+            assert SequenceMatcher(None, said, read, autojunk=False).ratio() >= 0.95, (said, read)
+
+
+def captions_of(locale: str, canvas: Canvas) -> tuple[Cue, ...]:
+    """Return the captions of a sentence, as short as a test may have them."""
+    said = SilentVoice().speak(Reader(load_lexicons()[locale]).read(SAID[locale]), 1.0)  # type: ignore[index]  # callers give a locale
+    speech = Speech(SAID[locale], "x", Fraction(len(said.samples), 48_000), said.words)
+    cues = cut_cues([SpokenLine(speech, 0)], canvas=canvas, scene_frames=600, keep=["Northwind X5"], segment=jieba.lcut)
+    assert sum(len(letters("".join(cue.lines))) for cue in cues) == len(letters(SAID[locale]))
+    return tuple(
+        Cue(0, 4, cue.lines, tuple(CueWord(w.line, w.start, w.end, k) for k, w in enumerate(cue.words[:4])))
+        for cue in cues
+    )
+
+
+def letters(text: str) -> str:
+    return re.sub(r"\W", "", text).casefold()
+
+
 def shown_in_colour(store: Store, cue: Cue, frames: int) -> list[NDArray[np.uint8]]:
     burnt(store, cue, style="spoken", ground="#000000", frames=frames)
+    return in_colour(store)
+
+
+def in_colour(store: Store) -> list[NDArray[np.uint8]]:
+    """Return the pictures that `burnt` made last."""
     with av.open(str(store.folder / "burnt.mp4")) as container:
         return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from factory.render.command import FfmpegCommand, Input
@@ -43,6 +45,49 @@ def test_cancel_kills_quickly_and_leaves_nothing(clip: Path, tmp_path: Path) -> 
         run(copy_of(clip, options=("-stream_loop", "-1", "-re")), output=tmp_path / "x.mp4", cancelled=stop.is_set)
     assert time.monotonic() - began < 5
     assert not list(tmp_path.iterdir())
+
+
+def endless(clip: Path) -> FfmpegCommand:
+    return copy_of(clip, options=("-stream_loop", "-1", "-re"))
+
+
+@pytest.mark.parametrize("how", ["cancelled", "too slow", "failed", "done"])
+def test_no_process_and_no_temporary_file_is_left(
+    how: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, out = tmp_path / "scratch", tmp_path / "out"
+    scratch.mkdir()
+    out.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    broken = out.with_name("broken.mp4")
+    broken.write_text("no video")
+    asked = time.monotonic()
+    ends = {
+        "cancelled": lambda: run(
+            endless(clip), output=out / "x.mp4", cancelled=lambda: bool(running(out)) and time.monotonic() > asked + 1
+        ),
+        "too slow": lambda: run(endless(clip), output=out / "x.mp4", limits=replace(LIMITS, wall_seconds=1.0)),
+        "failed": lambda: run(copy_of(broken), output=out / "x.mp4"),
+        "done": lambda: run(replace(copy_of(clip), files=(("captions.ass", "x"),)), output=out / "x.mp4"),
+    }
+    if how == "done":
+        ends[how]()
+    else:
+        with pytest.raises((RenderFailed, RenderCancelled)):
+            ends[how]()
+    assert running(out) == []
+    assert not list(scratch.iterdir())
+    assert [path.name for path in out.iterdir()] == (["x.mp4"] if how == "done" else [])
+
+
+def running(out: Path) -> list[int]:
+    """Return the processes that write into a folder."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if process.info["status"] != psutil.STATUS_ZOMBIE
+        and any(str(out) in part for part in process.info["cmdline"] or ())
+    ]
 
 
 def test_the_wall_limit_ends_it(clip: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from factory.plan.timeline import (
     Transition,
     Watermark,
 )
-from factory.render.errors import RenderCancelled, TimelineImpossible
+from factory.render.errors import RenderCancelled, RenderFailed, TimelineImpossible
 from factory.render.film import Film, render_film
 from factory.render.fonts import GlyphMissing
 from factory.render.inlay import box_of
@@ -108,15 +108,21 @@ def test_shows_each_frame_of_the_footage_once_and_in_its_place(film: Film) -> No
 
 
 def test_is_eight_bit_bt709_with_square_pixels_and_its_index_in_front(film: Film) -> None:
+    check_tags(film.video)
     with av.open(str(film.video)) as container:
+        assert container.metadata["title"] == "A & B"
+        assert "AutoReel" in container.metadata["comment"]
+
+
+def check_tags(video: Path) -> None:
+    with av.open(str(video)) as container:
         picture = container.streams.video[0]
         assert (picture.format.name, picture.width, picture.height) == ("yuv420p", 320, 180)
         assert picture.average_rate == 30
+        assert picture.sample_aspect_ratio in (None, 1)
         context = picture.codec_context
         assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
-        assert container.metadata["title"] == "A & B"
-        assert "AutoReel" in container.metadata["comment"]
-    data = film.video.read_bytes()
+    data = video.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
 
 
@@ -185,6 +191,7 @@ def test_other_codecs_show_the_same_frames_joined_without_a_seam(
         times = frame_times(film.video)
         numbers = [number_in(luma[:90]) for luma in lumas(film.video)]
     assert not [line for line in said if line[0] <= av.logging.WARNING]
+    check_tags(film.video)
     assert times == [Fraction(k, 30) for k in range(153)]
     assert numbers[:63] == list(range(10, 73))
     assert numbers[88:123] == list(range(150, 185))
@@ -278,6 +285,25 @@ def test_charts_text_pictures_and_insets_stand_in_one_film(store: Store, tmp_pat
     assert (pictures[30][20:70, 32:200] > 210).sum() > 150  # letters
     bars = [(p[160:260, 100:500] > 150).sum() for p in (pictures[60], pictures[92])]
     assert bars[0] < bars[1]
+
+
+def test_a_film_that_fails_leaves_nothing_and_says_where(store: Store, tmp_path: Path) -> None:
+    whole = timeline()
+    short = replace(whole.scenes[1], layers=(clip(100, 25), clip(190, 35, at=25)))  # the footage ends before
+    fresh = Store(tmp_path / "fresh")
+    fresh.shelf = store.shelf
+    shares: list[float] = []
+    with pytest.raises(RenderFailed, match="scene two came out with"):
+        render(
+            replace(whole, scenes=(whole.scenes[0], short, whole.scenes[2])),
+            fresh,
+            tmp_path / "x.mp4",
+            on_progress=lambda share, _what: shares.append(share),
+        )
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+    assert list(tmp_path.iterdir()) == [fresh.folder]
+    assert not [path for path in fresh.folder.iterdir() if path.name.startswith("scratch")]
 
 
 def test_a_missing_glyph_stops_before_anything_is_rendered(store: Store, tmp_path: Path) -> None:

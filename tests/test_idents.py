@@ -37,3 +37,9 @@ def test_a_video_without_label_gets_none_and_without_ident_stays_as_it_is() -> N
     opened = between(Ident(Fraction(2), "ident"), None, FPS, SCENES[1:])
     assert len(opened[0].layers) == 2
     assert between(None, None, FPS, SCENES) == SCENES
+
+
+def test_an_opening_takes_whole_beats_where_cuts_fall_on_them() -> None:
+    scenes = between(Ident(Fraction(2), "ident"), Ident(Fraction(2), "ident"), FPS, SCENES, beat=14)
+    assert [scene.frames for scene in scenes] == [56, 60, 30, 59]
+    assert between(Ident(Fraction(1, 4), "ident"), None, FPS, SCENES, beat=14)[0].frames == 7  # shorter than one

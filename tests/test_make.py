@@ -42,7 +42,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Parts:
 
 @pytest.fixture(scope="module")
 def made(house: Parts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    brief = Brief(template="off_road", locale="en-US", seconds=15, draft=True, seed=3)
+    brief = Brief(template="off_road", locale="en-US", seconds=15, draft=True, seed=3, set={"beats": "yes"})
     return make(brief, house, tmp_path_factory.mktemp("out"), on_progress=lambda _share, _what: None)
 
 
@@ -60,6 +60,15 @@ def test_every_shot_is_shown_once_and_answered_for(made: dict[str, Any]) -> None
     shots = [shot["shot"] for shot in record["shots"]]
     assert len(shots) == len(set(shots)) >= 3
     assert all(any(tag["tag"] == "off-road" for tag in shot["tags"]) or shot["reasons"] for shot in record["shots"])
+
+
+def test_shots_change_on_beats_and_the_trace_says_what_was_moved(made: dict[str, Any]) -> None:
+    timeline = from_json(Path(made["timeline"]).read_text(encoding="utf-8"))
+    told = json.loads(Path(made["trace"]).read_text(encoding="utf-8"))["beats"]
+    assert timeline.music
+    assert timeline.music.beat == told["frames_a_beat"] > 0
+    assert all(start % timeline.music.beat == 0 for start in timeline.scene_starts())
+    assert {"without", "with"} < set(told["scenes"][0])
 
 
 def test_captions_and_poster_stand_beside_the_video(made: dict[str, Any]) -> None:

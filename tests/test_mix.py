@@ -99,7 +99,7 @@ def test_the_voice_starts_at_its_sample(store: Store) -> None:
 
 
 def test_music_longer_than_the_program_ends_softly(store: Store) -> None:
-    def longer(path: Path, *, style: str, seed: int, seconds: float, sample_rate: int) -> None:
+    def longer(path: Path, *, style: str, seed: int, seconds: float, sample_rate: int, beat: float) -> None:
         hum(path, style=style, seed=seed, seconds=seconds + 5, sample_rate=sample_rate)
 
     timeline = program(TimedScene("s", 120, ()), music=Music("other", 2))

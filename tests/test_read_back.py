@@ -1,4 +1,4 @@
-"""What the voices say is understood: a recogniser that never saw the text reads names and numbers back."""
+"""What the voices say is understood, and when: a recogniser that never saw the text hears names, numbers and words."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from factory.render.voice import Voice
 from factory.render.voice_chinese import KokoroVoice
 from factory.render.voice_english import HibariVoice
 from factory.store.files import Files
+from tests.word_onsets import APART, SENTENCES, after_pauses, matched, recognised, spoken, summary
 
 pytestmark = pytest.mark.slow
 LEXICONS = load_lexicons()
@@ -96,3 +97,20 @@ def test_chinese_sentences_and_numbers_are_understood(ear: Any, tmp_path: Path) 
         numbers += number in re.sub(r"(?<=\d)[,萬万](?=\d)", "", heard)
     assert wrong / total <= 0.2, heard_all
     assert numbers >= 2, heard_all
+
+
+WHISPER_STEP = 20  # milliseconds
+BARS = {"by Whisper": 80 + WHISPER_STEP, "by energy": 25}  # milliseconds, the median
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_words_are_told_when_they_are_heard(locale: Locale, ear: Any, tmp_path: Path) -> None:
+    voice = HibariVoice() if locale == "en-US" else KokoroVoice(LEXICONS["zh-CN"], Files(tmp_path).cached)
+    by_whisper, by_energy = [], after_pauses(spoken(voice, APART[locale], locale))
+    for text in SENTENCES[locale][:4]:
+        said = spoken(voice, text, locale)
+        by_whisper += matched(said.words, recognised(ear, said, locale), locale)
+        by_energy += after_pauses(said)
+    found = {"by Whisper": summary(by_whisper), "by energy": summary(by_energy)}
+    assert all(told["words"] >= 20 for told in found.values()), found
+    assert all(found[judge]["median_ms"] <= bar for judge, bar in BARS.items()), found

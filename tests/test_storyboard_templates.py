@@ -102,6 +102,13 @@ def test_each_kind_keeps_the_rules_of_a_programme(kind: str, locale: Locale) -> 
             assert all(s.duration != "auto" or s.voice for s in made.scenes)
 
 
+def test_an_off_road_film_cuts_on_beats_where_it_is_asked_to() -> None:
+    asked, plain = board("off_road", set={"beats": "yes"}).audio.music, board("off_road").audio.music
+    assert asked
+    assert plain
+    assert (asked.cut, plain.cut) == ("beats", "free")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_length_follows_the_brief(kind: str, locale: Locale) -> None:

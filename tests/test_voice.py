@@ -21,7 +21,7 @@ from factory.plan.timeline import Speech
 from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, write_wav
 from factory.render.overlays import Cached
 from factory.render.speech_sound import LEAD, PEAK_DB, SPEECH_DB, TAIL, active_rms
-from factory.render.utterance import Utterance, phoneme_ids, sentences, utter
+from factory.render.utterance import LATE, Utterance, phoneme_ids, sentences, utter
 from factory.render.voice import SAMPLE_RATE, Samples, Spoken, Voice, VoiceFailed
 from factory.render.voice_chinese import KokoroVoice
 from factory.render.voice_english import HibariVoice
@@ -185,13 +185,13 @@ def test_a_long_sentence_is_cut_below_the_limit_of_the_model(hibari: HibariVoice
 
 
 def test_words_lie_where_the_model_put_their_phonemes() -> None:
-    """A tone of known length a phoneme: word edges must be its sample positions after trimming."""
+    """A tone of known length a phoneme, told late as the models tell it: word edges must be where it sounds."""
 
     def tones(phonemes: str, rate: float) -> tuple[Samples, Sequence[float]]:
         lengths = [2400.0] + [2400.0 if letter.isalpha() else 1200.0 for letter in phonemes] + [2400.0]
         levels = [0.0, *(0.5 if letter.isalpha() else 0.0 for letter in phonemes), 0.0]
         time = np.arange(round(sum(lengths)))
-        level = np.repeat(levels, [round(length) for length in lengths])
+        level = np.roll(np.repeat(levels, [round(length) for length in lengths]), -round(LATE * 24_000))
         return (level * np.sin(time * 0.1)).astype(np.float32), lengths
 
     parts = [Utterance("Ab", "ab"), Utterance(" "), Utterance("c", "c"), Utterance("."), Utterance("!", pause="!")]

@@ -41,8 +41,8 @@ from factory.plan.wants import Nearest, preferences, storyboard_query
 @dataclass(frozen=True, slots=True)
 class Look:
     """What assembling needs beside the plan: the brand, the seed, how text is measured, kept whole and parted,
-    what the brand lays over the video, opens and closes it with, and the still pictures by the names that the
-    storyboard calls them."""
+    what the brand lays over the video, opens and closes it with, the still pictures by the names that the storyboard
+    calls them, and the frames of a beat where cuts fall on beats (else 0)."""
 
     brand: str = "autoreel"
     seed: int = 0
@@ -53,17 +53,24 @@ class Look:
     intro: Ident | None = None
     outro: Ident | None = None
     pictures: Mapping[str, Picture] = field(default_factory=dict)
+    beat: int = 0
 
 
 def slots(
-    storyboard: Storyboard, spoken: Spoken, *, fps: Fraction, resolve: Resolve, nearest: Nearest | None = None
+    storyboard: Storyboard,
+    spoken: Spoken,
+    *,
+    fps: Fraction,
+    resolve: Resolve,
+    nearest: Nearest | None = None,
+    beat: int = 0,
 ) -> tuple[Slot, ...]:
     """Return a slot for every shot that the storyboard needs, in the order in which they are shown.
 
     Raises `UnknownTag` and `QuerySyntax` where a query asks for what the taxonomy or the grammar does not know.
     """
     found: list[Slot] = []
-    for timing in time_scenes(storyboard, spoken, fps):
+    for timing in time_scenes(storyboard, spoken, fps, beat):
         for number, bounds in timing.shots.items():
             wanted = _layer_slot(timing.scene, number, resolve, nearest)
             found.extend(
@@ -87,7 +94,7 @@ def assemble(
     """
     look = look or Look()
     chosen = {choice.slot.id: choice for choice in choices}
-    shown, omitted = _shown(time_scenes(storyboard, spoken, canvas.fps), chosen)
+    shown, omitted = _shown(time_scenes(storyboard, spoken, canvas.fps, look.beat), chosen)
     scenes = tuple(
         _timed_scene(timing, chosen, canvas, look, last=number == len(shown) - 1) for number, timing in enumerate(shown)
     )
@@ -105,8 +112,9 @@ def assemble(
             look.outro,
             canvas.fps,
             _with_credits(scenes, choices, _picture_credits([timing.scene for timing in shown])),
+            beat=look.beat,
         ),
-        music=Music(music.style, look.seed, music.gain_db, music.duck_db, music.duck_in, music.duck_out)
+        music=Music(music.style, look.seed, music.gain_db, music.duck_db, music.duck_in, music.duck_out, look.beat)
         if music
         else None,
         loudness_lufs=storyboard.audio.loudness_lufs,

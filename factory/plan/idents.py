@@ -27,14 +27,15 @@ class Ident:
 
 
 def between(
-    intro: Ident | None, outro: Ident | None, fps: Fraction, scenes: Sequence[TimedScene]
+    intro: Ident | None, outro: Ident | None, fps: Fraction, scenes: Sequence[TimedScene], *, beat: int = 0
 ) -> tuple[TimedScene, ...]:
-    """Return the scenes between what opens and what closes the video.
+    """Return the scenes between what opens and what closes the video. Where cuts fall on beats of `beat` frames, the
+    opening takes whole beats.
 
     The label that says that the video is machine-made belongs to its opening frames: where the first scene carries
     it, so does what comes before.
     """
-    before = [_scene("brand-intro", intro, fps)] if intro else []
+    before = [_scene("brand-intro", intro, fps, beat)] if intro else []
     after = [_scene("brand-outro", outro, fps)] if outro else []
     if before and scenes:
         labels = tuple(
@@ -46,8 +47,9 @@ def between(
     return (*before, *scenes, *after)
 
 
-def _scene(name: str, ident: Ident, fps: Fraction) -> TimedScene:
+def _scene(name: str, ident: Ident, fps: Fraction, beat: int = 0) -> TimedScene:
     frames = max(int(ident.seconds * fps), 1)
+    frames -= frames % beat if 0 < beat <= frames else 0
     if ident.asset:
         sound = 0.0 if ident.has_sound else None
         return TimedScene(name, frames, (ClipLayer(ident.asset, 0, Fraction(0), 0, frames, sound_db=sound),), bare=True)

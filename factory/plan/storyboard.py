@@ -104,6 +104,7 @@ class MusicPart(Part):
     duck_db: float = Field(default=12.0, ge=0, le=40)
     duck_in: float = Field(default=0.25, gt=0)
     duck_out: float = Field(default=1.5, gt=0)
+    cut: Literal["free", "beats"] = Field(default="free", description="beats: shots change on beats of the music")
 
 
 class Audio(Part):

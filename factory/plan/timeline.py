@@ -220,7 +220,10 @@ class TimedScene:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """Music for the whole program, made by us: `style` and `seed` decide it. Gains in dB, fades in seconds."""
+    """Music for the whole program, made by us: `style` and `seed` decide it. Gains in dB, fades in seconds.
+
+    `beat` is the frames of a beat, counted from the first frame, where cuts fall on beats; 0 leaves them to the style.
+    """
 
     style: str
     seed: int
@@ -228,6 +231,7 @@ class Music:
     duck_db: float = 12.0
     duck_in: float = 0.25
     duck_out: float = 1.5
+    beat: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How long everything in a storyboard lasts, in whole frames: its sentences, its scenes, and the shots within them.
 
-A scene's length never depends on whether an optional scene before it is shown: shots chosen for it keep fitting.
+A scene's length never depends on whether an optional scene before it is shown: shots chosen for it keep fitting. Where
+cuts fall on beats a beat is a whole number of frames, and each scene takes whole beats up to where the next one begins.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
+from typing import Any
 
 from factory.plan.layer_parts import InsetPart
 from factory.plan.sentences import sentences
@@ -58,12 +60,37 @@ def narration(storyboard: Storyboard) -> tuple[Sentence, ...]:
     )
 
 
-def time_scenes(storyboard: Storyboard, spoken: Spoken, fps: Fraction) -> tuple[SceneTiming, ...]:
-    """Return the timing of every scene, optional ones included."""
+def time_scenes(storyboard: Storyboard, spoken: Spoken, fps: Fraction, beat: int = 0) -> tuple[SceneTiming, ...]:
+    """Return the timing of every scene, optional ones included; with `beat` frames to a beat, cuts fall on beats."""
     return tuple(
-        _time_scene(scene, spoken.get(scene.id, ()), fps, _transition_into(storyboard.scenes, number, fps))
+        _time_scene(scene, spoken.get(scene.id, ()), fps, _transition_into(storyboard.scenes, number, fps), beat)
         for number, scene in enumerate(storyboard.scenes)
     )
+
+
+def moved_to_beats(storyboard: Storyboard, spoken: Spoken, fps: Fraction, beat: int) -> dict[str, Any]:
+    """Return what cutting on beats changes, as plain JSON: each scene's seconds and cuts without it and with it."""
+    pairs = zip(time_scenes(storyboard, spoken, fps), time_scenes(storyboard, spoken, fps, beat), strict=True)
+    return {
+        "frames_a_beat": beat,
+        "beats_a_minute": round(float(60 * fps / beat), 2),
+        "scenes": [
+            {"scene": free.scene.id, "without": _told(free, fps), "with": _told(cut, fps)}
+            for free, cut in pairs
+            if _told(free, fps) != _told(cut, fps)
+        ],
+    }
+
+
+def _told(timing: SceneTiming, fps: Fraction) -> dict[str, Any]:
+    cuts = sorted({at for bounds in timing.shots.values() for at in bounds[1:-1]})
+    return {"seconds": round(float(timing.frames / fps), 3), "cuts": [round(float(at / fps), 3) for at in cuts]}
+
+
+def on_beats(frames: int, overlap: int, least: int, beat: int) -> int:
+    """Return a scene's length so that the next begins on a beat: the nearest to `frames` that is not under `least`."""
+    beats = max(round((frames - overlap) / beat), ceil((least - overlap) / beat), 1)
+    return overlap + beats * beat
 
 
 def place_lines(speeches: Sequence[Speech], fps: Fraction, transition_in: int = 0) -> tuple[SpokenLine, ...]:
@@ -75,10 +102,12 @@ def place_lines(speeches: Sequence[Speech], fps: Fraction, transition_in: int = 
     return tuple(lines)
 
 
-def scene_frames(scene: Scene, lines: Sequence[SpokenLine], fps: Fraction, transition_in: int = 0) -> int:
+def scene_frames(
+    scene: Scene, lines: Sequence[SpokenLine], fps: Fraction, transition_in: int = 0, beat: int = 0
+) -> int:
     """Return how long a scene lasts: as said, or as long as its narration and margins take, and never less than these.
 
-    Both transitions must fit: each takes at most half of the scene.
+    Both transitions must fit: each takes at most half of the scene. With `beat`, it ends on one.
     """
     transition = frames_of(scene.transition.duration, fps) if scene.transition else 0
     least = max(2 * transition, 2 * transition_in, 1)
@@ -86,22 +115,33 @@ def scene_frames(scene: Scene, lines: Sequence[SpokenLine], fps: Fraction, trans
         spoken = lines[-1].start + ceil(lines[-1].speech.seconds * fps)
         least = max(least, spoken + max(ceil(AFTER_VOICE * fps), transition))
     if scene.duration == "auto":
-        return max(least, ceil(SHORTEST_SCENE * fps))
-    return max(least, frames_of(scene.duration, fps))
+        least = max(least, ceil(SHORTEST_SCENE * fps))
+        wanted = least
+    else:
+        wanted = max(least, frames_of(scene.duration, fps))
+    return on_beats(wanted, transition, least, beat) if beat else wanted
 
 
-def shot_bounds(frames: int, shots: int, starts: Sequence[int], fps: Fraction) -> tuple[int, ...]:
+def shot_bounds(frames: int, shots: int, starts: Sequence[int], fps: Fraction, beat: int = 0) -> tuple[int, ...]:
     """Return where each of a scene's shots starts, and where the last one ends.
 
     Cuts fall on the starts of sentences (`starts`, the first one's left out) where there are enough, else evenly; a
-    shot lasts at least a second, and what would last longer than `LONGEST_SHOT` is parted evenly.
+    shot lasts at least a second, and what would last longer than `LONGEST_SHOT` is parted evenly. With `beat`, each
+    cut moves to the nearest beat; one that would leave less than a second is left out.
     """
     shortest = ceil(SHORTEST_SHOT * fps)
     shots = max(1, min(shots, frames // shortest))
     bounds = _on_sentences(frames, shots, starts, shortest) or tuple(_even(0, frames, shots))
     longest = int(LONGEST_SHOT * fps)
     parted = [at for start, end in pairwise(bounds) for at in _even(start, end, ceil((end - start) / longest))[:-1]]
-    return (*parted, frames)
+    if not beat:
+        return (*parted, frames)
+    cuts = [0]
+    for at in parted[1:]:
+        moved = round(at / beat) * beat
+        if cuts[-1] + shortest <= moved <= frames - shortest:
+            cuts.append(moved)
+    return (*cuts, frames)
 
 
 def inset_span(inset: InsetPart | None, frames: int, fps: Fraction) -> tuple[int, int]:
@@ -117,12 +157,12 @@ def frames_of(seconds: float, fps: Fraction) -> int:
     return round(Fraction(str(seconds)) * fps)
 
 
-def _time_scene(scene: Scene, speeches: Sequence[Speech], fps: Fraction, transition_in: int) -> SceneTiming:
+def _time_scene(scene: Scene, speeches: Sequence[Speech], fps: Fraction, transition_in: int, beat: int) -> SceneTiming:
     lines = place_lines(speeches, fps, transition_in)
-    frames = scene_frames(scene, lines, fps, transition_in)
+    frames = scene_frames(scene, lines, fps, transition_in, beat)
     starts = [line.start for line in lines[1:]]
     shots = {
-        number: _bounds(layer, frames, starts, fps)
+        number: _bounds(layer, frames, starts, fps, beat)
         for number, layer in enumerate(scene.layers)
         if isinstance(layer, ClipPart)
     }
@@ -130,11 +170,12 @@ def _time_scene(scene: Scene, speeches: Sequence[Speech], fps: Fraction, transit
     return SceneTiming(scene, frames, lines, transition, shots)
 
 
-def _bounds(layer: ClipPart, frames: int, starts: Sequence[int], fps: Fraction) -> tuple[int, ...]:
+def _bounds(layer: ClipPart, frames: int, starts: Sequence[int], fps: Fraction, beat: int) -> tuple[int, ...]:
     first, end = inset_span(layer.inset, frames, fps)
     if first >= end:
         return (first,)
-    bounds = shot_bounds(end - first, layer.pick.shots, [at - first for at in starts if first < at < end], fps)
+    inside = [at - first for at in starts if first < at < end]
+    bounds = shot_bounds(end - first, layer.pick.shots, inside, fps, beat)
     return tuple(first + at for at in bounds)
 
 

@@ -44,9 +44,9 @@ ENCODINGS = 5
 
 
 class MusicWriter(Protocol):
-    """Writes a stereo WAV: `music.write_music` in the factory."""
+    """Writes a stereo WAV: `music.write_music` in the factory. `beat` is in seconds, 0 for the style's own."""
 
-    def __call__(self, path: Path, *, style: str, seed: int, seconds: float, sample_rate: int) -> None: ...
+    def __call__(self, path: Path, *, style: str, seed: int, seconds: float, sample_rate: int, beat: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +219,13 @@ def tempos(speed: Fraction) -> Iterator[Fraction]:
 def _music(timeline: Timeline, music: Music, cached: Cached, write_music: MusicWriter, total: int) -> Sound:
     rate = timeline.canvas.sample_rate
     seconds = total / rate
+    beat = float(music.beat / timeline.canvas.fps)
 
     def make(target: Path) -> None:
         with disk_full_named(target):
-            write_music(target, style=music.style, seed=music.seed, seconds=seconds, sample_rate=rate)
+            write_music(target, style=music.style, seed=music.seed, seconds=seconds, sample_rate=rate, beat=beat)
 
-    key = digest_of([PROGRAM, music.style, music.seed, seconds, rate])
+    key = digest_of([PROGRAM, music.style, music.seed, seconds, rate, beat])
     sound, found = soundfile.read(cached(f"music-{key}", ".wav", make), dtype="float32", always_2d=True)
     if found != rate:
         raise ValueError(f"music came at {found} samples a second instead of {rate}")

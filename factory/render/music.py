@@ -7,6 +7,7 @@ off-road; `calm` is soft and neutral, for accidents and credits. Between 1 and 4
 from __future__ import annotations
 
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.signal import oaconvolve, sosfilt
 
 from factory.errors import WrongUsage
 from factory.render import music_sounds as sounds
-from factory.render.music_score import Note, Score, compose, meter
+from factory.render.music_score import Note, Score, compose, meter, tempo
 from factory.render.music_sounds import Sound, filtered
 from factory.render.music_styles import STYLES, Style
 
@@ -36,32 +37,48 @@ SENDS = {
 }
 
 
-def write_music(path: Path, *, style: str, seed: int, seconds: float, sample_rate: int = 48_000) -> None:
-    """Write a stereo WAV (24 bit) of exactly `seconds`. The same arguments give the same bytes."""
-    soundfile.write(path, make_music(style, seed, seconds, sample_rate), sample_rate, subtype="PCM_24", format="WAV")
+def write_music(
+    path: Path, *, style: str, seed: int, seconds: float, sample_rate: int = 48_000, beat: float = 0.0
+) -> None:
+    """Write a stereo WAV (24 bit) of exactly `seconds`. The same arguments give the same bytes.
+
+    A `beat` of so many seconds is kept to the sample; 0 leaves it to style, seed and length.
+    """
+    sound = make_music(style, seed, seconds, sample_rate, beat)
+    soundfile.write(path, sound, sample_rate, subtype="PCM_24", format="WAV")
 
 
-def make_music(style: str, seed: int, seconds: float, rate: int = 48_000) -> Sound:
+def make_music(style: str, seed: int, seconds: float, rate: int = 48_000, beat: float = 0.0) -> Sound:
     """Return the music, (samples, 2)."""
     _check(style, seconds)
-    score = compose(style, seed, seconds)
+    score = compose(style, seed, seconds, beat)
     return master(arrange(score, rate), score, round(seconds * rate), rate)
 
 
-def beat_times(style: str, seed: int, seconds: float) -> tuple[float, ...]:
+def beat_times(style: str, seed: int, seconds: float, beat: float = 0.0) -> tuple[float, ...]:
     """Return the seconds of every beat from 0 to the final chord, four to a bar, for cuts on the beat."""
     _check(style, seconds)
-    beat, beats, _ = meter(STYLES[style], seed, seconds)
+    beat, beats, _ = meter(STYLES[style], seed, seconds, beat)
     return tuple(round(number * beat, 6) for number in range(beats + 1))
 
 
+def frames_a_beat(style: str, seed: int, fps: Fraction) -> int:
+    """Return the whole number of frames that is nearest to a beat: what cuts on the beat are planned with."""
+    _check_style(style)
+    return round(60 * fps / Fraction(tempo(STYLES[style], seed)))
+
+
 def _check(style: str, seconds: float) -> None:
-    if style not in STYLES:
-        raise WrongUsage(f"no music is called {style!r}", next_step=f"use one of {', '.join(STYLES)}")
+    _check_style(style)
     if not SHORTEST <= seconds <= LONGEST:
         raise WrongUsage(
             f"music of {seconds:g} s cannot be made", next_step=f"ask for {SHORTEST:g} to {LONGEST:g} seconds"
         )
+
+
+def _check_style(style: str) -> None:
+    if style not in STYLES:
+        raise WrongUsage(f"no music is called {style!r}", next_step=f"use one of {', '.join(STYLES)}")
 
 
 def arrange(score: Score, rate: int) -> Sound:

@@ -1,7 +1,7 @@
 """Composing: a style, a seed and a length become notes in time. No sound is made here.
 
 Time is counted in beats from the start. The tempo is bent by a few per cent so that the last bar ends where the tail of
-the final chord begins; the piece is then exactly as long as it was asked to be.
+the final chord begins, or, where the beat is given, the tail; the piece is exactly as long as it was asked to be.
 """
 
 from __future__ import annotations
@@ -56,20 +56,33 @@ class Bar:
     opens: bool
 
 
-def meter(style: Style, seed: int, seconds: float) -> tuple[float, int, float]:
-    """Return the seconds of a beat, the beats before the final chord and the seconds of its tail."""
-    tempo = style.tempo[0] + (style.tempo[1] - style.tempo[0]) * _random(seed, "tempo").random()
+def tempo(style: Style, seed: int) -> float:
+    """Return the beats a minute that a seed picks for a style."""
+    return style.tempo[0] + (style.tempo[1] - style.tempo[0]) * float(_random(seed, "tempo").random())
+
+
+def meter(style: Style, seed: int, seconds: float, beat: float = 0.0) -> tuple[float, int, float]:
+    """Return the seconds of a beat, the beats before the final chord and the seconds of its tail.
+
+    Where `beat` is given, it stays as it is, and the tail takes what whole bars leave: half as long as usual at least.
+    """
     tail = min(style.tail, 0.35 * seconds)
     body = seconds - tail
-    beats = body * tempo / 60
+    if beat:
+        step = BAR if body >= 4 * BAR * beat else 1
+        whole = max(1, round(body / beat / step) * step)
+        while whole > 1 and seconds - whole * beat < tail / 2:
+            whole -= min(step, whole - 1)
+        return beat, whole, seconds - whole * beat
+    beats = body * tempo(style, seed) / 60
     whole = round(beats / BAR) * BAR if beats >= 4 * BAR else max(1, round(beats))
     return body / whole, whole, tail
 
 
-def compose(style_name: str, seed: int, seconds: float) -> Score:
-    """Return the piece. The same arguments give the same notes."""
+def compose(style_name: str, seed: int, seconds: float, beat: float = 0.0) -> Score:
+    """Return the piece, with a beat of `beat` seconds where one is given. The same arguments give the same notes."""
     style = STYLES[style_name]
-    beat, beats, tail = meter(style, seed, seconds)
+    beat, beats, tail = meter(style, seed, seconds, beat)
     bars = plan_bars(style, seed, -(-beats // BAR))
     notes = [note for bar in bars for note in play_bar(style, seed, bar)]
     kept = [_cut(note, beats) for note in notes if note.start < beats - 1e-6]

@@ -46,6 +46,14 @@ Synthesis = Callable[[str, float], tuple[Samples, Sequence[float]]]
 """Phonemes and a rate give samples, and the length of each phoneme in samples with the pads before and after."""
 
 
+LATE = 0.05
+"""Seconds by which both models' lengths place a phoneme after its sound: two of their frames.
+
+Measured after pauses, where the sound begins again: 50 to 60 ms in English, 30 to 50 in Chinese (`./run bench-words`).
+Kokoro's own pipeline takes up to three frames off.
+"""
+
+
 def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, model_rate: int, limit: int) -> Spoken:
     """Say the parts sentence by sentence, none longer than `limit` phonemes, and finish the sound.
 
@@ -62,7 +70,8 @@ def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, mode
         at += len(sounds[-1])
         samples, times = _say(sentence, synthesis, rate, model_rate)
         first, last = active_span(samples, model_rate)
-        words += _words(sentence, [(at + start - first, at + end - first) for start, end in times], model_rate)
+        placed = [(at + max(start - first, 0), at + max(end - first, 0)) for start, end in times]
+        words += _words(sentence, placed, model_rate)
         sounds.append(fade_ends(samples[first:last], model_rate))
         at, gap = at + last - first, pause / rate
     return finish(np.concatenate(sounds), tuple(words), model_rate)
@@ -127,7 +136,7 @@ def _say(
         raise VoiceFailed(
             f"the voice timed {len(lengths)} phonemes of {len(letters) + 2}", next_step="report this as a fault"
         )
-    edges = np.rint(np.cumsum([0.0, *lengths])).astype(int)
+    edges = np.maximum(np.rint(np.cumsum([0.0, *lengths]) - LATE * model_rate), 0).astype(int)
     heard = sounding(samples, model_rate)
     times = [(int(edges[start + 1]), int(edges[end + 1])) for start, end in spans]
     return samples, [(start, end_of_sound(heard, start, end)) for start, end in times]
@@ -139,7 +148,7 @@ def _words(sentence: Sequence[Utterance], times: Sequence[tuple[int, int]], rate
     opening = ""
     for part, (start, end) in zip(sentence, times, strict=True):
         if part.phonemes:
-            words.append(Word(opening + part.written, max(start, 0) / rate, max(end, 0) / rate))
+            words.append(Word(opening + part.written, start / rate, end / rate))
             opening = ""
         elif words and not _opens(part.written):
             words[-1] = Word(words[-1].text + part.written, words[-1].start, words[-1].end)
