@@ -30,6 +30,7 @@ from factory.plan.timeline_json import from_json, to_json
 from factory.render.chunks import count_frames
 from factory.render.ffmpeg import executable
 from factory.render.film import render_film
+from factory.render.fonts import face
 from factory.render.graph import ENTRY
 from factory.render.overlays import Drawing, draw_card
 from factory.render.probe import X264, Encoder
@@ -119,8 +120,13 @@ class Ways:
 
     def start_up(self) -> Cost:
         """What a worker costs before its first job."""
-        start = "import factory.produce; from understanding.sandbox import has_network; has_network()"
-        return measured([sys.executable, "-c", start])
+        lines = (
+            "import factory.produce",
+            "from factory.render.fonts import face",
+            "from understanding.sandbox import has_network",
+            "face(), has_network()",
+        )
+        return measured([sys.executable, "-c", "; ".join(lines)])
 
     def decode(self, timeline: Timeline) -> Cost:
         costs = [
@@ -224,6 +230,7 @@ def _ffmpeg(*arguments: str) -> None:
 def render(task: dict[str, Any], spent: Path) -> None:
     """Render as a running worker does, and write down its CPU and wall seconds."""
     has_network()  # starts the process that all limited children come from
+    face()  # reads the font
     timeline = from_json(Path(task["timeline"]).read_text("utf-8"))
     store = Store(Path(task["cache"]))
     store.shelf = {digest: Path(path) for digest, path in task["shelf"].items()}
