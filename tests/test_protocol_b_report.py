@@ -18,6 +18,7 @@ from understanding.errors import MediaRefused
 from understanding.features import ClipFeatures, ShotFeatures
 from understanding.labels import load_taxonomy
 from understanding.learning.clips import Recipe
+from understanding.learning.experiment import ExperimentRefused
 from understanding.learning.protocol_b_report import BEGIN, END, Compared, markdown, protocol_b, write_page
 from understanding.learning.tagger_runs import lessons_of, train_tagger
 from understanding.tagged import CameraMotion, Modality, Probe, ShotQuality
@@ -88,6 +89,22 @@ def test_every_method_is_scored_on_the_same_clips_and_the_refused_one_is_named(f
     assert [line for line in found.refused if "broken.mp4" in line and "no-frames" in line]
     assert found.methods[0].name == "tagger"
     assert len(found.methods) == 5
+
+
+def test_only_what_is_named_is_measured_and_a_wrong_name_is_refused(
+    found: Compared, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    def less(*only: str) -> Compared:
+        return protocol_b(
+            folders[0], [folders[1]], tmp_path, taxonomy=TAXONOMY, features=MadeUp(), recipe=QUICK, draws=20, only=only
+        )
+
+    one = less("without the label graph")
+    assert list(one.ablations) == ["prior alone", "+ words: the tagger", "without the label graph"]
+    assert one.ablations == {name: found.ablations[name] for name in one.ablations}
+    assert list(less("tagger").ablations) == ["prior alone", "+ words: the tagger"]
+    with pytest.raises(ExperimentRefused, match="without the labels"):
+        less("without the labels")
 
 
 def test_the_page_takes_the_tables_between_their_marks_and_keeps_the_rest(found: Compared, tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ def evaluate_command(
         list[Path] | None, typer.Option(help="with --protocol-b: labelled clips never learned from; repeatable")
     ] = None,
     out: Annotated[Path, typer.Option(help="folder of the experiments' runs")] = Path("runs"),
-    only: Annotated[list[str] | None, typer.Option(help="experiment of the protocol; repeatable")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="experiment of protocol A, or what protocol B leaves out; repeatable")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100)] = 3,
     report: Annotated[Path | None, typer.Option(help="Markdown file that takes the table")] = None,
     classes: Annotated[Path | None, typer.Option(help="CSV file that takes a line for each class")] = None,
@@ -56,7 +58,7 @@ def evaluate_command(
 ) -> None:
     """Score the tagger on clips, or a head on YouTube-8M. Example: factory evaluate --clips c/ --labels c/labels.csv"""
     if clips and protocol_b:
-        _protocol_b(clips, held_out or (), report)
+        _protocol_b(clips, held_out or (), only or (), report)
         return
     if clips:
         _evaluate_clips(clips, labels, checkpoint, as_json=as_json)
@@ -104,12 +106,14 @@ def _evaluate_clips(folder: Path, labels: Path | None, checkpoint: Path | None, 
     raise typer.Exit(SOME_REFUSED if found.refused else 0)
 
 
-def _protocol_b(trained: Path, held_out: Sequence[Path], report: Path | None) -> None:
+def _protocol_b(trained: Path, held_out: Sequence[Path], only: Sequence[str], report: Path | None) -> None:
     from understanding.learning.protocol_b_report import markdown, protocol_b, write_page  # noqa: PLC0415  brings torch
 
     house = Parts(Settings())
     with understood():
-        found = protocol_b(trained, held_out, house.models, taxonomy=house.taxonomy, features=house.features, say=say)
+        found = protocol_b(
+            trained, held_out, house.models, taxonomy=house.taxonomy, features=house.features, only=only, say=say
+        )
     for line in found.refused:
         say(line)
     if report:

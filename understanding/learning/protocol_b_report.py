@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from understanding.clip_labels import read_labels
 from understanding.clip_scores import SENSES, ClipScores, score_clips
 from understanding.labels import Taxonomy
 from understanding.learning.clips import RECIPE, Lesson, Recipe, held_out_answers
+from understanding.learning.experiment import ExperimentRefused
 from understanding.learning.protocol_b import DRAWS, FIGURES, Floats, Method, baselines, compared
 from understanding.learning.tagger_runs import SEED, lessons_of
 from understanding.sizes import Size
@@ -23,6 +24,8 @@ from understanding.tagger import Features
 BEGIN: Final = "<!-- protocol-b: made by factory evaluate -->"
 END: Final = "<!-- /protocol-b -->"
 TABLE: Final = "labels.csv"
+TAGGER: Final = "tagger"
+WHOLE: Final = "+ words: the tagger"
 ZERO_SHOT: Final = "class names and ImageNet classes, untrained"
 GROWING: Final[tuple[tuple[str, frozenset[Modality]], ...]] = (
     ("picture", frozenset({"picture"})),
@@ -52,12 +55,17 @@ def protocol_b(
     recipe: Recipe = RECIPE,
     seed: int = SEED,
     draws: int = DRAWS,
+    only: Collection[str] = (),
     say: Say = lambda _line: None,
 ) -> Compared:
     """Run the protocol: clips of `trained` are learned from, one source held out at a time, those of `tested` never.
 
-    Each folder has its `labels.csv`. Raises LabelsRefused.
+    Each folder has its `labels.csv`. `only` names the ablations that are run beside the tagger, all of them if it is
+    empty: each is as much work as the tagger itself. Raises LabelsRefused and ExperimentRefused.
     """
+    less = _lessened(size_for(features), recipe)
+    for name in {*only} - {TAGGER, *less}:
+        raise ExperimentRefused(f"the tagger is not measured {name!r}", next_step=f"name one of {', '.join(less)}")
     size, (bert, _) = size_for(features), load_bert()
     tables = [read_labels(folder / TABLE, folder, taxonomy) for folder in (trained, *tested)]
     tagger = load_tagger(cache_dir, taxonomy, None, features=features)
@@ -68,25 +76,32 @@ def protocol_b(
     still = lessons_of(clips, tagger, senses=SENSES - {"motion"})[1]
     never = frozenset(clip.source for table in tables[1:] for clip in table.clips)
 
-    def answers(name: str, of: Size = size, by: Recipe = recipe, senses: frozenset[Modality] = SENSES) -> Floats:
+    def answers(name: str, of: Size, by: Recipe, senses: frozenset[Modality] = SENSES) -> Floats:
         say(f"{name}: each source held out in turn")
         return held_out_answers(of, sensed[senses], taxonomy, bert, seed=seed, always_held_out=never, recipe=by)
 
-    whole = answers("tagger")
+    whole = answers(TAGGER, size, recipe)
     others = {ZERO_SHOT: _prior(still), **baselines(lessons, clips, taxonomy, always_held_out=never)}
     ablations = {"prior alone": score_clips(_prior(lessons), clips, taxonomy)}
-    for name, senses in GROWING:
-        ablations[name] = score_clips(answers(name, senses=senses), clips, taxonomy)
-    ablations["+ words: the tagger"] = score_clips(whole, clips, taxonomy)
-    for name, of, by in (
-        ("without the label graph", replace(size, head="linear"), recipe),
-        ("without masking of modalities", size, replace(recipe, masking=0.0)),
-        ("without the hold on the prior", size, replace(recipe, hold=0.0)),
-        ("mean rows instead of NeXtVLAD", replace(size, temporal="mean", skip=True), recipe),
-    ):
-        ablations[name] = score_clips(answers(name, of, by), clips, taxonomy)
+    for name, (of, by, senses) in less.items():
+        if name == WHOLE:
+            ablations[name] = score_clips(whole, clips, taxonomy)
+        elif not only or name in only:
+            ablations[name] = score_clips(answers(name, of, by, senses), clips, taxonomy)
     methods = compared(whole, others, clips, taxonomy, draws=draws)
     return Compared(tuple(methods), ablations, (*(line for table in tables for line in table.refused), *refused))
+
+
+def _lessened(size: Size, recipe: Recipe) -> dict[str, tuple[Size, Recipe, frozenset[Modality]]]:
+    """Return the tagger with less, by name: its net, how it is trained, and what it senses."""
+    grown = {name: (size, recipe, senses) for name, senses in GROWING}
+    return grown | {
+        WHOLE: (size, recipe, SENSES),
+        "without the label graph": (replace(size, head="linear"), recipe, SENSES),
+        "without masking of modalities": (size, replace(recipe, masking=0.0), SENSES),
+        "without the hold on the prior": (size, replace(recipe, hold=0.0), SENSES),
+        "mean rows instead of NeXtVLAD": (replace(size, temporal="mean", skip=True), recipe, SENSES),
+    }
 
 
 def _prior(lessons: Sequence[Lesson]) -> Floats:
