@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pyloudnorm
 import pytest
 
-from factory.render.loudness import CEILING_DB, Sound, from_db, limited, loudness, master, true_peak
+from factory.render.loudness import CEILING_DB, Sound, from_db, limited, loudness, master, measured, true_peak
 
 RATE = 48_000
 
@@ -18,6 +19,24 @@ def tone(decibels: float, seconds: float = 3.0, hertz: float = 997.0) -> Sound:
 
 def test_a_reference_tone_measures_as_the_standard_says() -> None:
     assert loudness(tone(-20.0), RATE) == pytest.approx(-20.0, abs=0.1)  # ITU-R BS.1770: 997 Hz on both channels
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 24_000])
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 12.34, 25.0])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_loudness_is_that_of_another_meter(rate: int, seconds: float, channels: int) -> None:
+    random = np.random.default_rng(1)
+    swell = np.abs(np.sin(np.arange(round(seconds * rate)) / rate / 2))[:, None] ** 4
+    sound = (random.standard_normal((len(swell), channels)) * swell * 0.3).astype(np.float32)
+    assert loudness(sound, rate) == pytest.approx(pyloudnorm.Meter(rate).integrated_loudness(sound), abs=0.02)
+
+
+@pytest.mark.parametrize("piece", [1024, 4801, 100_000, 10**9])
+def test_pieces_are_measured_as_the_whole(piece: int) -> None:
+    sound = (np.random.default_rng(2).standard_normal((3 * RATE + 77, 2)) * 0.1).astype(np.float32)
+    lufs, peak = measured((sound[start : start + piece] for start in range(0, len(sound), piece)), RATE)
+    assert lufs == pytest.approx(loudness(sound, RATE), abs=1e-6)
+    assert peak == pytest.approx(20 * np.log10(true_peak(sound).max()), abs=1e-4)
 
 
 def test_silence_has_no_loudness_and_is_left_alone() -> None:

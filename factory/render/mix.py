@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import islice
 from math import gcd
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +26,7 @@ from factory.plan.timeline import ClipLayer, Music, Timeline
 from factory.render.command import FfmpegCommand, Input, digest_of
 from factory.render.errors import disk_full_named
 from factory.render.ffmpeg import run, version
-from factory.render.loudness import CEILING_DB, Sound, from_db, loudness, master, true_peak
+from factory.render.loudness import CEILING_DB, Sound, from_db, loudness, master, measured
 from factory.render.overlays import Cached
 from factory.render.source import Source
 
@@ -41,6 +42,7 @@ PEAK_DB = -1.2  # true peak of what is decoded, in dBTP: meters differ by two te
 SPARE_DB = 0.1  # by which peaks are meant to stay below that after a further encoding
 LOSS_DB, MOST_LOSS_DB = 0.15, 2.0  # loudness that AAC may take away unmended, and that is mended at most
 ENCODINGS = 5
+FRAMES_A_PIECE = 256  # of 1024 samples
 
 
 class MusicWriter(Protocol):
@@ -309,11 +311,11 @@ def deliver(mix: Sound, timeline: Timeline, target: Path, cancelled: Callable[[]
         _encode(sound, timeline, target, cancelled)
         level = loudness(sound, rate)
         del sound  # an hour of it is 1.4 GB
-        heard = _decoded(target)
+        heard, peak = measured(_decoded(target), rate)
         if not np.isfinite(level):
             return
-        over = 20.0 * float(np.log10(true_peak(heard).max(initial=1e-9))) - PEAK_DB
-        loss = min(max(level - loudness(heard, rate), 0.0), MOST_LOSS_DB)
+        over = peak - PEAK_DB
+        loss = min(max(level - heard, 0.0), MOST_LOSS_DB)
         if over <= 0.0 and abs(loss - lost) <= LOSS_DB:
             return
         lost = loss
@@ -332,7 +334,9 @@ def _encode(sound: Sound, timeline: Timeline, target: Path, cancelled: Callable[
         run(FfmpegCommand((opened,), "", outputs, timeline.frames), output=target, cancelled=cancelled)
 
 
-def _decoded(sound: Path) -> Sound:
+def _decoded(sound: Path) -> Iterator[Sound]:
+    """Yield what is decoded in pieces of some seconds."""
     with av.open(str(sound)) as container:
-        blocks = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    return np.asarray(np.concatenate(blocks, axis=1).T, dtype=np.float32)
+        frames = (np.asarray(frame.to_ndarray().T, np.float32) for frame in container.decode(audio=0))
+        while blocks := list(islice(frames, FRAMES_A_PIECE)):
+            yield np.concatenate(blocks)
