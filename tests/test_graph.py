@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Fit
 from factory.render.chunks import count_frames
 from factory.render.face_blur import Mask
@@ -41,6 +42,8 @@ def one(*parts: Part, start: int = 0, frames: int = 90, captions: str = "") -> C
 
 PHONE = replace(HD, width=1080, height=1920, fps=Fraction(30_000, 1001), full_range=True)
 BROADCAST = replace(HD, width=1024, height=576, fps=Fraction(25), matrix="bt601", interlaced=True)
+FOLLOW = Follow("x", 0.316406, 12, (0.1, 0.1, 0.1, 0.15, 0.2, 0.25, 0.3, 0.3, 0.3, 0.3))
+ROOMY = Follow("x", 0.75, 12, (0.2,) * 10)
 CASES = {
     "clip-as-it-is": (Canvas(1920, 1080), one(clip(HD))),
     "clip-faster": (CANVAS, one(clip(BROADCAST, speed=Fraction(6, 5)))),
@@ -56,6 +59,12 @@ CASES = {
         CANVAS,
         one(replace(clip(replace(HD, width=1281)), faces=Mask("mask", Path("mask.png"), 24)), start=30, frames=60),
     ),
+    "clip-followed": (Canvas(1080, 1920), one(replace(clip(HD, fit="track"), follow=FOLLOW))),
+    "clip-followed-in-the-next-chunk": (
+        Canvas(1080, 1920),
+        one(replace(clip(HD, 10, 90, "track"), follow=FOLLOW), start=60, frames=20),
+    ),
+    "clip-followed-over-blur": (Canvas(1080, 1920), one(replace(clip(HD, fit="track"), follow=ROOMY))),
     "joint": (
         CANVAS,
         Chunk("x", (Window((GROUND, clip(HD)), 75, 15), Window((GROUND, clip(PHONE)), 0, 15)), 15, "wipeleft"),

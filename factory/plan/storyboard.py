@@ -64,7 +64,7 @@ class ClipPart(Part):
     type: Literal["clip"]
     query: ShotQuery
     pick: PickRules = PickRules()
-    fit: Fit | Literal["auto"] = "auto"  # auto: cover, or contain-blur where covering would cut away too much
+    fit: Fit | Literal["auto"] = "auto"  # cover, or track, or contain-blur where covering would cut away too much
     sound_db: float | None = None  # gain of the clip's own sound; null is silent
 
 

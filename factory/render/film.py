@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline
 from factory.render import chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
@@ -25,6 +26,7 @@ from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
 from factory.render.source import Source, read_source
+from factory.render.tracking import Eye, default_eye, track
 from understanding.faces import FaceFinder
 
 DRAFT_SCALE = Fraction(1, 2)
@@ -64,6 +66,7 @@ def render_film(
     copy_shots: bool = False,
     jobs: int | None = None,
     encoder: Encoder = X264,
+    eye: Eye | None = None,
     on_progress: Callable[[float, str], None] = lambda _share, _what: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Film:
@@ -71,9 +74,9 @@ def render_film(
 
     `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
     several threads call it at once. `draft` is half the size and quick; `copy_shots` takes stretches that show a shot
-    and nothing else from its mezzanine. `on_progress` gets a share in [0, 1] that never
-    falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on `jobs`
-    nor on what the cache holds.
+    and nothing else from its mezzanine; `eye` sees the cars that are tracked. `on_progress` gets a share in [0, 1] that
+    never falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on
+    `jobs` nor on what the cache holds.
     """
     work = _Work(
         timeline=timeline,
@@ -84,6 +87,7 @@ def render_film(
         encoder=encoder,
         draft=draft,
         copy_shots=copy_shots and not draft and bool(encoder.even_groups),
+        eye=eye or default_eye(cached),
         report=on_progress,
         asked_to_stop=cancelled,
     )
@@ -110,6 +114,7 @@ class _Work:
     encoder: Encoder
     draft: bool
     copy_shots: bool
+    eye: Eye
     report: Callable[[float, str], None]
     asked_to_stop: Callable[[], bool]
     finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
@@ -185,23 +190,25 @@ class _Work:
         return {asset: look.result() for asset, look in looks.items()}
 
     def _parts(self, pool: ThreadPoolExecutor, sources: Mapping[str, Source]) -> list[tuple[Part, ...]]:
-        """Draw every card once, and every mask; give each scene a black ground at its bottom."""
+        """Draw every card once, every mask and every path; give each scene a black ground at its bottom."""
         ground = ColorLayer("#000000", 0, max(scene.frames for scene in self.timeline.scenes))
         black = draw_color(ground, self.timeline.canvas, self.cached, self.scale)
         drawn: dict[tuple[int, int], Future[Drawing]] = {}
         masks: dict[tuple[int, int], Future[Mask | None]] = {}
+        paths: dict[tuple[int, int], Future[Follow | None]] = {}
         for number, scene in enumerate(self.timeline.scenes):
             for place, layer in enumerate(scene.layers):
                 if isinstance(layer, ClipLayer):
                     masks[number, place] = pool.submit(self._mask, layer, sources[layer.asset])
+                    paths[number, place] = pool.submit(self._path, layer, sources[layer.asset])
                 else:
                     drawn[number, place] = pool.submit(self._draw, layer, scene)
-        _all([*drawn.values(), *masks.values()])
+        _all([*drawn.values(), *masks.values(), *paths.values()])
         return [
             (
                 Drawn(replace(ground, frames=scene.frames), black),
                 *(
-                    Footage(layer, sources[layer.asset], masks[number, place].result())
+                    Footage(layer, sources[layer.asset], masks[number, place].result(), paths[number, place].result())
                     if isinstance(layer, ClipLayer)
                     else Drawn(layer, drawn[number, place].result())
                     for place, layer in enumerate(scene.layers)
@@ -218,6 +225,13 @@ class _Work:
         return face_mask(
             layer, source, self.timeline.canvas, self.cached, finder=self.finder, check_stopped=self._check_stopped
         )
+
+    def _path(self, layer: ClipLayer, source: Source) -> Follow | None:
+        """Look for the car where it is to be tracked."""
+        self._check_stopped()
+        if layer.fit != "track":
+            return None
+        return track(layer, source, self.timeline.canvas, self.cached, eye=self.eye, check_stopped=self._check_stopped)
 
     def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
         self._check_stopped()

@@ -24,9 +24,9 @@ class Source:
     """A file of footage. `width` and `height` are as displayed: turned upright, pixels made square, not yet even.
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
-    without time stamps, which cannot be sought. Times of footage count from its first picture, which stands `begins`
-    seconds after the start of the file (where its sound begins before its picture), and last `seconds` by what the
-    file says, 0 where it does not say.
+    without time stamps, which cannot be sought, `square` files whose pixels are as wide as they are high. Times of
+    footage count from its first picture, which stands `begins` seconds after the start of the file (where its sound
+    begins before its picture), and last `seconds` by what the file says, 0 where it does not say.
     """
 
     asset: str
@@ -42,6 +42,7 @@ class Source:
     raw: bool = False
     begins: Fraction = Fraction(0)
     seconds: Fraction = Fraction(0)
+    square: bool = True
 
 
 def read_source(asset: str, path: Path, cancelled: Callable[[], bool] = lambda: False) -> Source:
@@ -68,7 +69,8 @@ def look(path: str) -> dict[str, Any]:
         frame: Any = next(frames_of(container, stream, Health()), None)
         if frame is None:
             raise no_frames()
-        width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
+        pixel = stream.sample_aspect_ratio or Fraction(1)
+        width, height = _displayed(frame, pixel)
         rgb = frame.format.is_rgb or frame.format.has_palette
         return {
             "width": width,
@@ -82,6 +84,7 @@ def look(path: str) -> dict[str, Any]:
             "raw": container.format.name in {"h264", "hevc", "av1", "mpegvideo", "mjpeg"},
             "begins": (begins := _begins(container, stream)),
             "seconds": _seconds(container, stream, begins),
+            "square": pixel == 1,
         }
 
 
