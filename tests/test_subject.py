@@ -111,7 +111,7 @@ def test_what_moves_is_the_subject_where_the_net_knows_it_for_a_vehicle_at_times
     lefts = [0.05 + 0.03 * number for number in range(16)]
     moving, blank = greys(lefts), odds()
     glimpsed = [blank] * 16
-    glimpsed[4:12] = [odds((left + 0.02, 0.45, left + 0.12, 0.6)) for left in lefts[4:12]]
+    glimpsed[4:12] = [odds((left - 0.02, 0.36, left + 0.18, 0.7)) for left in lefts[4:12]]
     subject = subject_of(sightings(glimpsed, moving))
     assert subject is not None
     assert len(subject.looks) == 16

@@ -23,7 +23,7 @@ from understanding.vehicles import CELL, Map, looked_size
 # Of a patch in the net's map
 SURE: Final = 1.5  # log odds from which a place belongs to it
 SPILL: Final = 0.9  # cells by which the net sees a vehicle wider than it is, on either side
-LEAST_LEFT: Final = 0.4  # of a patch when the spill is taken off
+LEAST_LEFT: Final = 0.6  # of a patch when the spill is taken off
 LEAST_AREA: Final = 0.002  # of the picture
 # Of a patch that moves before a camera that stands
 GREY_COLUMNS: Final = 128
@@ -31,7 +31,7 @@ LEAST_LOOKS: Final = 6  # to know the scene without what moves
 EDGES: Final = 0.8  # quantile of the gradient: the fifth of the places that a moving camera would change most
 STANDS: Final = 12.0  # grey levels within which a place is as it was
 STILL_SHARE: Final = 0.75  # of the edges, from which the camera stands
-MOVED: Final = 18.0  # grey levels
+MOVED: Final = 26.0  # grey levels
 LEAST_MOVED: Final = 0.006  # of the picture
 AGREE: Final = 0.3  # intersection over union from which net and motion speak of the same
 FILLED: Final = 0.5  # of its box: what sprawls is dust, spray or leaves
@@ -43,7 +43,7 @@ MOVING_WORTH: Final = 1.6  # of a vehicle that moves, beside one that is parked
 LINK_COST: Final = 1.5  # a picture's width of travel, in square roots of area
 GAP_COST: Final = 0.04  # a look that is left out
 LONGEST_GAP: Final = 6  # looks
-LEAST_SEEN: Final = 0.3  # of all looks
+LEAST_SEEN: Final = 0.4  # of all looks
 LEAST_SCORE: Final = 0.6  # mean of the surer half
 RIVAL: Final = 0.5  # of the best chain's worth
 SMOOTHED: Final = 5  # looks of the running median

@@ -84,7 +84,8 @@ def follow(sights: Sequence[Sight], axis: Axis, window: float, frames: int, fps:
     knots = [rest] * count if rest is not None else _solved(sights, window, count, float(step / fps))
     if knots is None:
         return None
-    path = Follow(axis, round(window, 6), step, tuple(round(float(knot), 5) for knot in knots))
+    places = tuple(round(float(knot), 5) + 0.0 for knot in knots)  # no -0.0, which reads as another path
+    path = Follow(axis, round(window, 6), step, places)
     lost = sum(inside(path, sight, fps) < LEAST_INSIDE for sight in sights)
     return path if lost <= MOST_OUTSIDE * len(sights) else None
 
