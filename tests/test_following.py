@@ -56,6 +56,12 @@ def test_a_window_rests_while_the_thing_moves_within_it() -> None:
     assert path.at(17) == pytest.approx(0.5 - CROP / 2, abs=0.01)
 
 
+def test_a_window_does_not_creep() -> None:
+    path = follow(sights(*(0.45 + 0.0018 * number for number in range(25)), wide=0.25), "x", CROP, 180, FPS)
+    assert path is not None
+    assert path.is_still
+
+
 def test_a_window_follows_evenly_and_stops() -> None:
     there = [0.25] * 6 + [0.25 + 0.05 * number for number in range(1, 9)] + [0.65] * 6
     seen = sights(*there)

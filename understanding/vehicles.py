@@ -68,7 +68,6 @@ class VehicleNet:
 
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._threads
-                options.enable_cpu_mem_arena = False  # what a picture needs is given back after it
                 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
                 self._session = onnxruntime.InferenceSession(
                     os.fspath(self._model()), options, providers=["CPUExecutionProvider"]

@@ -23,6 +23,8 @@ LEAST_INSIDE: Final = 0.9  # share of the thing that the window has to show
 MOST_OUTSIDE: Final = 0.05  # share of the sights in which it may show less, or the thing is too wide for it
 AIR: Final = 0.12  # of the window's side on either side of the thing, where there is room
 ENOUGH: Final = 0.75  # of that, for a window to stay where it is
+SCARCE: Final = 0.25  # of that, where the window would only creep otherwise
+CREEP: Final = 0.05  # of the picture's side: less than this in all is not worth a move
 EVEN: Final = 1e-9
 # What the path pays: for each second of speed and acceleration, each change of acceleration, and for each sight the
 # share of the picture's side that the thing sticks out, or has too little air, or stands off the middle.
@@ -80,8 +82,7 @@ def follow(sights: Sequence[Sight], axis: Axis, window: float, frames: int, fps:
     count = ceil(max(frames - 1, 1) / step) + 3
     if sum(sight.high - sight.low > window for sight in sights) > MOST_OUTSIDE * len(sights):
         return None
-    rest = _rest(sights, window)
-    knots = [rest] * count if rest is not None else _solved(sights, window, count, float(step / fps))
+    knots = _knots(sights, window, count, float(step / fps))
     if knots is None:
         return None
     places = tuple(round(float(knot), 5) + 0.0 for knot in knots)  # no -0.0, which reads as another path
@@ -97,11 +98,25 @@ def inside(path: Follow, sight: Sight, fps: Fraction) -> float:
     return max(0.0, shared) / max(sight.high - sight.low, 1e-9)
 
 
-def _rest(sights: Sequence[Sight], window: float) -> float | None:
-    """Return where the window can stay for the whole shot, as near to the thing's usual middle as it may; else None."""
+def _knots(sights: Sequence[Sight], window: float, count: int, step: float) -> Sequence[float] | None:
+    """Return the control points: all alike where the window can rest, or would only creep."""
+    rest = _rest(sights, window, ENOUGH)
+    if rest is not None:
+        return [rest] * count
+    knots = _solved(sights, window, count, step)
+    if knots is not None and max(knots) - min(knots) < CREEP:
+        rest = _rest(sights, window, SCARCE)
+    return knots if rest is None else [rest] * count
+
+
+def _rest(sights: Sequence[Sight], window: float, enough: float) -> float | None:
+    """Return where the window can stay for the whole shot, as near to the thing's usual middle as it may; else None.
+
+    `enough` is the share of the wanted air that it must leave.
+    """
     if not sights:
         return (1 - window) / 2
-    air = [ENOUGH * _air(sight, window) for sight in sights]
+    air = [enough * _air(sight, window) for sight in sights]
     least = max(0.0, *(sight.high + spare - window for sight, spare in zip(sights, air, strict=True)))
     most = min(1 - window, *(sight.low - spare for sight, spare in zip(sights, air, strict=True)))
     usual = float(np.median([sight.low + sight.high for sight in sights])) / 2 - window / 2
