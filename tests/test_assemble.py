@@ -211,12 +211,28 @@ def test_shots_chosen_for_another_voice_are_an_error() -> None:
         assemble(storyboard, voice(storyboard, "2.9"), choices, canvas=WIDE)
 
 
-def test_wide_footage_on_a_tall_canvas_is_shown_whole() -> None:
+def test_wide_footage_follows_its_car_on_a_narrow_canvas() -> None:
     fits = {canvas: made(canvas=canvas)[0].scenes[0].layers[0] for canvas in (WIDE, TALL, Canvas(1080, 1080))}
-    assert [layer.fit for layer in fits.values() if isinstance(layer, ClipLayer)] == ["cover", "contain-blur", "cover"]
+    assert [layer.fit for layer in fits.values() if isinstance(layer, ClipLayer)] == ["cover", "track", "track"]
     asked = made(STORY.replace("sound_db: -6", "fit: cover"), TALL)[0].scenes[0].layers[0]
     assert isinstance(asked, ClipLayer)
     assert asked.fit == "cover"
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        [*(shot(n, "exterior", "traffic") for n in range(1, 9)), shot(20, "interior")],  # many cars
+        [
+            *(shot(n, "exterior", width=640, height=360) for n in range(1, 9)),
+            shot(20, "interior"),
+        ],  # five times enlarged
+    ],
+)
+def test_what_has_no_one_car_or_too_few_lines_is_shown_as_it_is(library: list[Candidate]) -> None:
+    layer = made(canvas=TALL, library=library)[0].scenes[0].layers[0]
+    assert isinstance(layer, ClipLayer)
+    assert layer.fit == "contain-blur"
 
 
 def test_silent_clips_get_no_sound_and_short_ones_are_slowed() -> None:

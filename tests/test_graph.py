@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Fit, ImageLayer, Inset
 from factory.render.chunks import count_frames
 from factory.render.face_blur import Mask
@@ -47,6 +48,8 @@ CORNER = Standing(200, 20, 100, 56, Drawing(196, 16, "plate", Path("plate.png"))
 FADING = Inset(enter=9, leave=7)
 GLIDING = View("stage", Path("stage.png"), 420, 236, (0, 0, 368, 207), (52, 29, 420, 236), 368, 206)
 RESTING = replace(GLIDING, width=320, height=180, first=(0, 0, 320, 180), last=(0, 0, 320, 180))
+FOLLOW = Follow("x", 0.316406, 12, (0.1, 0.1, 0.1, 0.15, 0.2, 0.25, 0.3, 0.3, 0.3, 0.3))
+ROOMY = Follow("x", 0.75, 12, (0.2,) * 10)
 CASES = {
     "clip-as-it-is": (Canvas(1920, 1080), one(clip(HD))),
     "clip-faster": (CANVAS, one(clip(BROADCAST, speed=Fraction(6, 5)))),
@@ -75,6 +78,12 @@ CASES = {
         CANVAS,
         one(clip(HD), Photo(ImageLayer("i", 5, 40, inset=Inset()), RESTING, replace(CORNER, plate=None, mask=None))),
     ),
+    "clip-followed": (Canvas(1080, 1920), one(replace(clip(HD, fit="track"), follow=FOLLOW))),
+    "clip-followed-in-the-next-chunk": (
+        Canvas(1080, 1920),
+        one(replace(clip(HD, 10, 90, "track"), follow=FOLLOW), start=60, frames=20),
+    ),
+    "clip-followed-over-blur": (Canvas(1080, 1920), one(replace(clip(HD, fit="track"), follow=ROOMY))),
     "joint": (
         CANVAS,
         Chunk("x", (Window((GROUND, clip(HD)), 75, 15), Window((GROUND, clip(PHONE)), 0, 15)), 15, "wipeleft"),

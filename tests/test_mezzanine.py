@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from factory.mezzanines import encode_library
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline, Transition
 from factory.render.film import Film, render_film
 from factory.render.graph import Chunk, Drawn, Footage, Part, Window
@@ -90,6 +91,15 @@ def test_what_is_not_the_shot_as_it_is_stays_one_chunk(piece: Chunk) -> None:
     (part,) = copying([piece], CANVAS)
     assert part.chunk is piece
     assert not part.copied
+
+
+def test_a_shot_whose_window_follows_its_car_is_not_copied_and_one_without_a_car_is() -> None:
+    tracked = replace(clip(0, 60), fit="track")
+    without = chunk(tracked)
+    followed = Footage(tracked, SOURCE, follow=Follow("x", 0.5, 12, (0.1,) * 8))
+    window = replace(without.windows[0], parts=(without.windows[0].parts[0], followed))
+    assert any(copied for copied, _, _ in told(without))
+    assert not any(copied for copied, _, _ in told(replace(without, windows=(window,))))
 
 
 def test_a_rate_without_whole_half_seconds_copies_nothing() -> None:

@@ -7,7 +7,9 @@ import random
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, Cue, Fit, Layer, TimedScene, Timeline, Transition
 from factory.render import chunks
@@ -18,6 +20,7 @@ from factory.render.overlays import Drawing
 from factory.render.source import Source
 from factory.render.transitions import XFADE
 from tests.render_kit import PlainCards, Store, complaints, hum, lumas, numbered_clip
+from understanding.vehicles import COLUMNS, Map
 
 PLANNED = 400
 RENDERED = int(os.environ.get("FACTORY_RANDOM_FILMS", "12"))  # films that are rendered; 300 take minutes
@@ -25,7 +28,21 @@ LENGTHS = {"a": 250, "b": 180}  # frames of the clips
 RATES = (Fraction(30), Fraction(24), Fraction(25), Fraction(30_000, 1001))
 SPEEDS = (Fraction(1), Fraction(1), Fraction(4, 5), Fraction(1, 2), Fraction(3, 2), Fraction(8, 5), Fraction(2))
 LIT = ",lutyuv=y=max(val\\,70)"  # no picture of a clip is black
+FITS: tuple[Fit, ...] = ("cover", "contain-blur", "track")
 DARKENING = {"fadeblack", "fadewhite"}
+
+
+class Passing:
+    """Sees a vehicle that goes from left to right and down as pictures grow darker."""
+
+    name = "passing"
+
+    def evidence(self, picture: NDArray[np.uint8]) -> Map:
+        odds = np.full((COLUMNS * picture.shape[0] // picture.shape[1], COLUMNS), -5.0, np.float32)
+        along = 0.1 + 0.6 * (1 - float(picture.mean()) / 255)
+        rows, columns = (slice(int(along * side), int((along + 0.2) * side)) for side in odds.shape)
+        odds[rows, columns] = 5.0
+        return odds
 
 
 def random_timeline(seed: int, assets: dict[str, str]) -> Timeline:
@@ -54,7 +71,7 @@ def _layers(chance: random.Random, frames: int, fps: Fraction, assets: dict[str,
         room = _room(length, part, fps, speed)
         start = chance.choice([Fraction(1, 2), Fraction(1, 30), Fraction(chance.randint(2, 1000), 1000)])
         start = max(min(start, room), Fraction(1, 30))
-        fit: Fit = "cover" if chance.random() < 0.5 else "contain-blur"
+        fit = chance.choice(FITS)
         layers.append(ClipLayer(assets[asset], 1, start, at, part, speed=speed, fit=fit))
         at += part
     if chance.random() < 0.5:
@@ -122,6 +139,7 @@ def test_a_film_has_exactly_the_planned_frames_and_none_is_black(
         out=tmp_path / "film.mp4",
         jobs=2,
         copy_shots=bool(seed % 2),
+        eye=Passing(),
     )
     pictures = lumas(film.video)
     assert len(pictures) == film.frames == timeline.frames

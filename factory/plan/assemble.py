@@ -15,7 +15,7 @@ from factory.plan.insets import standing
 from factory.plan.layer_parts import ChartPart, ImagePart, TextPart
 from factory.plan.pictures import Picture, image_layers
 from factory.plan.query import And, Compare, Query, Resolve, all_of, format_query
-from factory.plan.scoring import fit_for, seen_share, speed_for
+from factory.plan.scoring import fit_for, follows, seen_share, speed_for
 from factory.plan.selection import Choice, Pick, Slot
 from factory.plan.sentences import Segment
 from factory.plan.storyboard import CardPart, ClipPart, ColorPart, Scene, Storyboard
@@ -229,6 +229,9 @@ def _clip(part: ClipPart, choice: Choice, start: int, end: int, canvas: Canvas) 
             f"shot {candidate.shot} was chosen for another length than scene {choice.slot.scene!r} has"
         )
     fit = _fit(part, choice, canvas)
+    window = _window(choice, canvas) if fit == "cover" else None
+    if part.fit == "auto" and window is None and follows(candidate, canvas):
+        fit = "track"
     return ClipLayer(
         asset=candidate.asset,
         shot=candidate.shot,
@@ -238,7 +241,7 @@ def _clip(part: ClipPart, choice: Choice, start: int, end: int, canvas: Canvas) 
         speed=speed,
         fit=fit,
         sound_db=part.sound_db if candidate.has_sound else None,
-        window=_window(choice, canvas) if fit == "cover" else None,
+        window=window,
     )
 
 

@@ -14,6 +14,10 @@ NEVER = frozenset({"blocked", "expired", "restricted"})  # rights under which a 
 SLOWEST = Fraction(4, 5)
 EDGE_FRAMES = 2  # of the source, kept clear so that no frame of the next shot flashes up
 LEAST_KEPT = Fraction(55, 100)  # of the picture: where covering keeps less, all of it is shown, on a blur
+KEPT_WHOLE = Fraction(4, 5)  # of the picture: where covering keeps less, the car is followed so that it is not cut
+MOST_ENLARGED = 4  # times that a picture may be enlarged to follow a car in it
+WITHOUT_ONE_CAR = frozenset({"accident", "driving-view", "interior", "traffic"})  # coarse kinds about more than one car
+SAID = 0.5  # confidence from which a shot is of such a kind
 KEPT_ON_BLUR = 0.75  # of each side, since the picture is enlarged a little there
 Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (its children)
 
@@ -124,6 +128,17 @@ def fit_for(width: int, height: int, canvas: Canvas) -> Fit:
     """Return how a picture of that size is shown: filling the canvas, or whole where too much would be cut away."""
     kept = kept_share(width, height, Fraction(canvas.width, canvas.height))
     return "cover" if kept >= LEAST_KEPT else "contain-blur"
+
+
+def follows(shot: Candidate, canvas: Canvas) -> bool:
+    """Tell whether a shot is worth looking for its one car: much would be cut away, and it is not about many."""
+    larger = max(Fraction(canvas.width, shot.width), Fraction(canvas.height, shot.height))
+    if (
+        kept_share(shot.width, shot.height, Fraction(canvas.width, canvas.height)) >= KEPT_WHOLE
+        or larger > MOST_ENLARGED
+    ):
+        return False
+    return not any(tag.tag in WITHOUT_ONE_CAR and tag.confidence >= SAID for tag in shot.tags)
 
 
 def _tag_reasons(query: Query, candidate: Candidate, families: Families) -> list[Reason]:

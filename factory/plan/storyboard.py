@@ -45,7 +45,7 @@ class ClipPart(Part):
     type: Literal["clip"]
     query: ShotQuery
     pick: PickRules = PickRules()
-    fit: Fit | Literal["auto"] = "auto"  # auto: cover, or contain-blur where covering would cut away too much
+    fit: Fit | Literal["auto"] = "auto"  # cover, or track, or contain-blur where covering would cut away too much
     sound_db: float | None = None  # gain of the clip's own sound; null is silent
     speed: float = Field(default=1.0, ge=0.25, le=4, description="0.5 shows the shot at half its speed")
     inset: InsetPart | None = Field(default=None, description="picture in picture, over the layers before it")

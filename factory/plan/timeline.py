@@ -18,7 +18,7 @@ from factory.errors import FactoryError
 VERSION = 1
 LEAST_WINDOW = 0.05  # share of either side of the picture
 
-Fit = Literal["cover", "contain", "contain-blur"]
+Fit = Literal["cover", "contain", "contain-blur", "track"]
 StillFit = Literal["cover", "contain", "contain-blur"]
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Shape = Literal["16:9", "4:3", "1:1", "3:4", "9:16"]
@@ -80,8 +80,9 @@ class ClipLayer:
     """Footage. Reads [source_start, source_start + frames / fps * speed) seconds of the asset (sha256 of its file).
 
     `sound_db` is the gain of the clip's own sound in the mix, None for silent. `shot` is the index's id of the shot.
-    `blur_faces` hides the faces that are found. `window` is the part of the picture that is shown (left, top, right,
-    bottom in shares), None for all that fits.
+    `fit` says how the picture meets a canvas of another shape; `track` follows the one car that the shot is about, and
+    without one covers, or contains where too much would be cut away. `blur_faces` hides the faces that are found.
+    `window` is the part of the picture that is shown (left, top, right, bottom in shares), None for all that fits.
     """
 
     asset: str

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import aigc, chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
@@ -27,6 +28,7 @@ from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_colo
 from factory.render.probe import X264, Encoder
 from factory.render.source import Source, Span, read_source
 from factory.render.stills import prepare
+from factory.render.tracking import Eye, default_eye, track
 from understanding.faces import FaceFinder
 
 DRAFT_SCALE = Fraction(1, 2)
@@ -67,6 +69,7 @@ def render_film(
     producer: str = aigc.PRODUCER,
     jobs: int | None = None,
     encoder: Encoder = X264,
+    eye: Eye | None = None,
     on_progress: Callable[[float, str], None] = lambda _share, _what: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Film:
@@ -74,9 +77,9 @@ def render_film(
 
     `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
     several threads call it at once. `draft` is half the size and quick; `copy_shots` takes stretches that show a shot
-    and nothing else from its mezzanine; `producer` stands in the file's AIGC label. `on_progress` gets a share in
-    [0, 1] that never falls, and what is being done. Nothing stands at `out` before the film is whole. The frames depend
-    neither on `jobs` nor on what the cache holds.
+    and nothing else from its mezzanine; `producer` stands in the file's AIGC label, `eye` sees the cars that are
+    tracked. `on_progress` gets a share in [0, 1] that never falls, and what is being done. Nothing stands at `out`
+    before the film is whole. The frames depend neither on `jobs` nor on what the cache holds.
     """
     work = _Work(
         timeline=timeline,
@@ -88,6 +91,7 @@ def render_film(
         draft=draft,
         copy_shots=copy_shots and not draft and bool(encoder.even_groups),
         producer=producer,
+        eye=eye or default_eye(cached),
         report=on_progress,
         asked_to_stop=cancelled,
     )
@@ -115,6 +119,7 @@ class _Work:
     draft: bool
     copy_shots: bool
     producer: str
+    eye: Eye
     report: Callable[[float, str], None]
     asked_to_stop: Callable[[], bool]
     finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
@@ -196,7 +201,7 @@ class _Work:
         return {asset: look.result() for asset, look in looks.items()}
 
     def _parts(self, pool: ThreadPoolExecutor, sources: Mapping[str, Source]) -> list[tuple[Part, ...]]:
-        """Draw every card once, and every mask; give each scene a black ground at its bottom."""
+        """Draw every card once, every mask and every path; give each scene a black ground at its bottom."""
         ground = ColorLayer("#000000", 0, max(scene.frames for scene in self.timeline.scenes))
         black = draw_color(ground, self.timeline.canvas, self.cached, self.scale)
         made: dict[tuple[int, int], Future[Part]] = {}
@@ -217,7 +222,8 @@ class _Work:
         match layer:
             case ClipLayer():
                 source = sources[layer.asset]
-                return Footage(layer, source, self._mask(layer, source), self._standing(layer))
+                standing = self._standing(layer)
+                return Footage(layer, source, self._mask(layer, source), standing, self._path(layer, source, standing))
             case ImageLayer():
                 return self._photo(layer, scene)
         return Drawn(layer, self._draw(layer, scene))
@@ -253,6 +259,15 @@ class _Work:
         return face_mask(
             layer, source, self.timeline.canvas, self.cached, finder=self.finder, check_stopped=self._check_stopped
         )
+
+    def _path(self, layer: ClipLayer, source: Source, standing: Standing | None) -> Follow | None:
+        """Look for the car where it is to be tracked."""
+        if layer.fit != "track":
+            return None
+        canvas = self.timeline.canvas
+        if standing is not None:
+            canvas = replace(canvas, width=standing.width, height=standing.height)
+        return track(layer, source, canvas, self.cached, eye=self.eye, check_stopped=self._check_stopped)
 
     def _draw(self, layer: CardLayer | ColorLayer, scene: TimedScene) -> Drawing:
         if isinstance(layer, ColorLayer):

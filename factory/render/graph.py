@@ -17,10 +17,11 @@ from typing import Any
 
 import ffmpeg
 
+from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, CardRole, ClipLayer, ColorLayer, ImageLayer
 from factory.render.command import FfmpegCommand, Input
 from factory.render.face_blur import Mask
-from factory.render.fit import contained_at, fit_to, plain, windowed
+from factory.render.fit import Shown, contained_at, fit_to, plain, windowed
 from factory.render.glide import glided
 from factory.render.inlay import Standing, faded, inlaid
 from factory.render.overlays import Drawing
@@ -44,13 +45,14 @@ ENTRY: dict[CardRole, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip layer with the file that it shows, the mask of its faces where they are to be hidden, and where it stands
-    if it is an inset."""
+    """A clip layer with the file that it shows, the mask of its faces where they are to be hidden, where it stands if
+    it is an inset, and the path of the window that follows its subject where it has one."""
 
     layer: ClipLayer
     source: Source
     faces: Mask | None = None
     standing: Standing | None = None
+    follow: Follow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +329,7 @@ def _footage(part: Footage, start: int, frames: int, canvas: Canvas, opened: _Op
         stream = _hidden(stream, mask, source, part.faces.block)
     if layer.window is not None:
         stream, source = windowed(stream, source, layer.window)
-    return fit_to(stream, source, layer.fit, canvas)
+    return fit_to(stream, source, layer.fit, canvas, Shown(start - layer.start, frames, part.follow))
 
 
 def _mask(faces: Mask, first: int, frames: int, canvas: Canvas, opened: _Opened) -> Any:

@@ -126,7 +126,7 @@ def _copied(footage: Footage, start: int, end: int, fps: Fraction, size: int) ->
 
 
 def _is_plain(footage: Footage) -> bool:
-    return footage.layer.speed == 1 and footage.faces is None and not footage.source.raw
+    return footage.layer.speed == 1 and footage.faces is None and footage.follow is None and not footage.source.raw
 
 
 def _groups(footage: Footage, fps: Fraction, size: int) -> int:

@@ -28,11 +28,12 @@ class Source:
     """A file of footage. `width` and `height` are as displayed: turned upright, pixels made square, not yet even.
 
     `matrix` says how its colours were coded, guessed by size where the file does not say. `raw` marks streams
-    without time stamps, which cannot be sought. `keys` are times of key frames from the start of the file, ascending:
-    those from which the stretches that were asked for are decoded, and those inside. Times of footage count from its
-    first picture, which stands `begins` seconds after the start of the file (where its sound begins before its
-    picture), and last `seconds` by what the file says, 0 where it does not say. A `streamed` file has no index: sought,
-    it is decoded from the next key picture on, `reach` seconds later at most.
+    without time stamps, which cannot be sought, `square` files whose pixels are as wide as they are high. `keys` are
+    times of key frames from the start of the file, ascending: those from which the stretches that were asked for are
+    decoded, and those inside. Times of footage count from its first picture, which stands `begins` seconds after the
+    start of the file (where its sound begins before its picture), and last `seconds` by what the file says, 0 where it
+    does not say. A `streamed` file has no index: sought, it is decoded from the next key picture on, `reach` seconds
+    later at most.
     """
 
     asset: str
@@ -51,6 +52,7 @@ class Source:
     seconds: Fraction = Fraction(0)
     streamed: bool = False
     reach: Fraction = Fraction(0)
+    square: bool = True
 
 
 def read_source(
@@ -81,7 +83,8 @@ def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
         if frame is None:
             raise no_frames()
         streamed = container.format.name in STREAMED
-        width, height = _displayed(frame, stream.sample_aspect_ratio or Fraction(1))
+        pixel = stream.sample_aspect_ratio or Fraction(1)
+        width, height = _displayed(frame, pixel)
         rgb = frame.format.is_rgb or frame.format.has_palette
         return {
             "width": width,
@@ -98,6 +101,7 @@ def look(path: str, shown: Sequence[Span]) -> dict[str, Any]:
             "keys": _keys(container, stream, begins, shown),
             "streamed": streamed,
             "reach": _reach(container, stream) if streamed else Fraction(0),
+            "square": pixel == 1,
         }
 
 
