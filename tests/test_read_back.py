@@ -111,6 +111,8 @@ def test_words_are_told_when_they_are_heard(locale: Locale, ear: Any, tmp_path: 
         said = spoken(voice, text, locale)
         by_whisper += matched(said.words, recognised(ear, said, locale), locale)
         by_energy += after_pauses(said)
+    slow = after_pauses(spoken(voice, APART[locale], locale, rate=0.7))
+    assert summary(slow)["median_ms"] <= BARS["by energy"], summary(slow)
     found = {"by Whisper": summary(by_whisper), "by energy": summary(by_energy)}
     assert all(told["words"] >= 20 for told in found.values()), found
     assert all(found[judge]["median_ms"] <= bar for judge, bar in BARS.items()), found

@@ -184,6 +184,12 @@ def test_a_long_sentence_is_cut_below_the_limit_of_the_model(hibari: HibariVoice
         list(sentences([Utterance("word", "a" * 101)], 100))
 
 
+@pytest.mark.parametrize("mark", ["(", "“", "（"])
+def test_a_mark_that_opens_nothing_stays_with_the_word_before_it(mark: str, hibari: HibariVoice) -> None:
+    said = hibari.speak(read(f"Hello there. {mark}", "en-US"), 1.0)
+    assert close("".join(word.text for word in said.words)) == f"Hellothere.{mark}"
+
+
 def test_words_lie_where_the_model_put_their_phonemes() -> None:
     """A tone of known length a phoneme, told late as the models tell it: word edges must be where it sounds."""
 

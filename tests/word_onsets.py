@@ -73,8 +73,8 @@ class Onset:
         return self.heard - self.told
 
 
-def spoken(voice: Voice, text: str, locale: Locale) -> Spoken:
-    return voice.speak(Reader(load_lexicons()[locale]).read(text), 1.0)
+def spoken(voice: Voice, text: str, locale: Locale, rate: float = 1.0) -> Spoken:
+    return voice.speak(Reader(load_lexicons()[locale]).read(text), rate)
 
 
 def recognised(ear: Any, said: Spoken, locale: Locale) -> list[Word]:

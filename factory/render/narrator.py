@@ -23,7 +23,7 @@ from factory.render.voice_chinese import KokoroVoice
 from factory.render.voice_english import EnglishWords, HibariVoice
 from factory.render.voice_silent import SilentVoice
 
-FORM = 3  # raised whenever the same voice and text would give other bytes
+FORM = 4  # raised whenever the same voice and text would give other bytes
 RATES = (0.5, 2.0)
 
 

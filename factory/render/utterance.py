@@ -49,7 +49,7 @@ Synthesis = Callable[[str, float], tuple[Samples, Sequence[float]]]
 LATE = 0.05
 """Seconds by which both models' lengths place a phoneme after its sound: two of their frames.
 
-Measured after pauses, where the sound begins again: 50 to 60 ms in English, 30 to 50 in Chinese (`./run bench-words`).
+Measured after pauses, where the sound begins again: 40 to 65 ms in both languages at any rate (`./run bench-words`).
 Kokoro's own pipeline takes up to three frames off.
 """
 
@@ -71,6 +71,8 @@ def utter(parts: Sequence[Utterance], synthesis: Synthesis, *, rate: float, mode
         samples, times = _say(sentence, synthesis, rate, model_rate)
         first, last = active_span(samples, model_rate)
         placed = [(at + max(start - first, 0), at + max(end - first, 0)) for start, end in times]
+        opens = next(place for place, part in enumerate(sentence) if part.phonemes)
+        placed[opens] = (at, placed[opens][1])  # the pad before it says little of where its sound begins
         words += _words(sentence, placed, model_rate)
         sounds.append(fade_ends(samples[first:last], model_rate))
         at, gap = at + last - first, pause / rate
@@ -85,10 +87,11 @@ def sentences(parts: Sequence[Utterance], limit: int) -> Iterator[tuple[list[Utt
     """
     sentence: list[Utterance] = []
     ended = False
-    for part in parts:
+    last = max((place for place, part in enumerate(parts) if part.phonemes), default=0)
+    for place, part in enumerate(parts):
         if len(part.phonemes) > limit:
             raise VoiceFailed(f"{part.written[:40]!r} is too long for one word", next_step="write it as several words")
-        if ended and (part.phonemes or _opens(part.written)):
+        if ended and (part.phonemes or (_opens(part.written) and place < last)):
             yield sentence, SENTENCE_PAUSE
             sentence, ended = [], False
         while sum(len(p.phonemes) + 2 for p in (*sentence, part)) > limit and any(p.phonemes for p in sentence):
