@@ -11,7 +11,7 @@ from factory.plan.brief import CANVASES
 from factory.plan.scoring import fit_for
 from factory.plan.timeline import ClipLayer
 from factory.render import chunks, mezzanine
-from factory.render.graph import Footage
+from factory.render.footage import Footage
 from factory.render.probe import X264
 from factory.render.source import read_source
 from factory.store import assets

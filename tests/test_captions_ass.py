@@ -29,9 +29,10 @@ from factory.plan.timeline import (
     Transition,
 )
 from factory.render.captions_ass import CaptionWriter, check_captions, escaped, program_cues
+from factory.render.drawn import Drawn
 from factory.render.ffmpeg import run
 from factory.render.fonts import GlyphMissing
-from factory.render.graph import Chunk, Drawn, Window, compile_chunk
+from factory.render.graph import Chunk, Window, compile_chunk
 from factory.render.layout import layout_for
 from factory.render.narrator import load_lexicons
 from factory.render.overlays import draw_color

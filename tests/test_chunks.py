@@ -14,8 +14,10 @@ import pytest
 from factory.errors import WrongUsage
 from factory.plan.timeline import Canvas, ClipLayer, ColorLayer, TimedScene, Timeline, Transition, TransitionName
 from factory.render import chunks
+from factory.render.drawn import Drawn
 from factory.render.errors import RenderFailed, TimelineImpossible
-from factory.render.graph import Chunk, Drawn, Footage, Part, compile_chunk
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Part, compile_chunk
 from factory.render.overlays import Drawing, draw_color
 from factory.render.probe import X264
 from factory.render.source import Source, read_source

@@ -13,7 +13,7 @@ import soundfile
 
 from factory.plan.timeline import Canvas, ClipLayer, Speech, SpokenLine, TimedScene, Timeline, Transition
 from factory.render.film import Film, render_film
-from factory.render.graph import NUDGE
+from factory.render.footage import NUDGE
 from factory.render.source import read_source
 from tests.render_kit import (
     PlainCards,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from factory.plan.timeline import Canvas, ClipLayer, Fit
 from factory.render.face_blur import FacesNotFindable, face_mask
-from factory.render.graph import Footage
+from factory.render.footage import Footage
 from factory.render.source import read_source
 from tests.render_kit import Store, ffmpeg, numbered_clip
 from tests.test_graph import shown

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, ClipLayer, ColorLayer
+from factory.render.drawn import Drawn
 from factory.render.ffmpeg import run
 from factory.render.fit import path_of
-from factory.render.graph import Chunk, Drawn, Footage, Window, compile_chunk
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Window, compile_chunk
 from factory.render.overlays import draw_color
 from factory.render.source import read_source
 from tests.render_kit import Store, ffmpeg, lumas

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from factory.plan.timeline import Canvas, ColorLayer, ImageLayer
+from factory.render.drawn import Drawn
 from factory.render.ffmpeg import run
-from factory.render.graph import Chunk, Drawn, Photo, Window, compile_chunk
+from factory.render.graph import Chunk, Photo, Window, compile_chunk
 from factory.render.overlays import draw_color
 from factory.render.stills import prepare
 from tests.render_kit import Store, lumas

@@ -13,9 +13,11 @@ import pytest
 from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Fit, ImageLayer, Inset
 from factory.render.chunks import count_frames
+from factory.render.drawn import Drawn
 from factory.render.face_blur import Mask
 from factory.render.ffmpeg import run
-from factory.render.graph import Chunk, Drawn, Footage, Part, Photo, Window, compile_chunk, ground_of
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Part, Photo, Window, compile_chunk, ground_of
 from factory.render.inlay import Standing
 from factory.render.overlays import Drawing, draw_card, draw_color
 from factory.render.probe import X264

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from factory.plan.timeline import Canvas, ClipLayer, ColorLayer, Corner, ImageLayer, Inset
+from factory.render.drawn import Drawn
 from factory.render.ffmpeg import run
-from factory.render.graph import Chunk, Drawn, Footage, Part, Photo, Window, compile_chunk, covers, ground_of
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Part, Photo, Window, compile_chunk, covers, ground_of
 from factory.render.inlay import box_of, stand
 from factory.render.layout import layout_for
 from factory.render.overlays import draw_color

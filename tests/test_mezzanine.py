@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from factory.mezzanines import encode_library
 from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, TimedScene, Timeline, Transition
+from factory.render.drawn import Drawn
 from factory.render.film import Film, render_film
-from factory.render.graph import Chunk, Drawn, Footage, Part, Window
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Part, Window
 from factory.render.mezzanine import BLOCK, blocks_of, copying, group_frames
 from factory.render.overlays import Drawing
 from factory.render.source import Source

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, Cue, Fit, Layer, TimedScene, Timeline, Transition
 from factory.render import chunks
+from factory.render.drawn import Drawn
 from factory.render.film import render_film
-from factory.render.graph import Drawn, Footage, Part
+from factory.render.footage import Footage
+from factory.render.graph import Part
 from factory.render.mezzanine import copying, group_frames
 from factory.render.overlays import Drawing
 from factory.render.source import Source

@@ -16,11 +16,13 @@ from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import aigc, chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
+from factory.render.drawn import Drawn
 from factory.render.encoding import Encoding
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
 from factory.render.face_blur import Mask, face_mask
-from factory.render.graph import Drawn, Footage, Part, Photo
+from factory.render.footage import Footage
+from factory.render.graph import Part, Photo
 from factory.render.inlay import Standing, stand
 from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program

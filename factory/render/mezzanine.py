@@ -16,7 +16,8 @@ from typing import Final
 
 from factory.plan.timeline import Canvas
 from factory.render.command import FfmpegCommand
-from factory.render.graph import Chunk, Footage, Part, Window, compile_chunk, ground_of
+from factory.render.footage import Footage
+from factory.render.graph import Chunk, Part, Window, compile_chunk, ground_of
 from factory.render.probe import Encoder
 
 GROUP: Final = Fraction(1, 2)  # seconds

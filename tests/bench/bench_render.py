@@ -28,10 +28,10 @@ from typing import Any, Final
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, TimedScene, Timeline, Transition
 from factory.plan.timeline_json import from_json, to_json
 from factory.render.chunks import count_frames
+from factory.render.drawn import ENTRY
 from factory.render.ffmpeg import executable
 from factory.render.film import render_film
 from factory.render.fonts import face
-from factory.render.graph import ENTRY
 from factory.render.overlays import Drawing, draw_card
 from factory.render.probe import X264, Encoder
 from factory.render.templates import Templates
