@@ -26,6 +26,8 @@ from factory.plan.timeline import (
     ColorLayer,
     Cue,
     CueWord,
+    ImageLayer,
+    Inset,
     Layer,
     Music,
     Speech,
@@ -33,6 +35,7 @@ from factory.plan.timeline import (
     TimedScene,
     Timeline,
     Transition,
+    Watermark,
 )
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
@@ -57,6 +60,10 @@ RANK = {
     **{"metric": "销量", "change": "up", "moved": "上升 2 位", "source": "AutoReel 示例数据", "date": "2026-11-01"},
     "sample": True,
 }
+CHART = {
+    **{"title": "销量", "unit": "辆", "source": "AutoReel 示例数据", "date": "2026-11-01", "sample": True},
+    "points": [{"label": name, "value": value} for name, value in (("08", "9120"), ("09", "12044"), ("10", "15210"))],
+}
 LAYERS: dict[str, tuple[Layer, ...]] = {
     "covered": (ClipLayer("wide", 1, Fraction(1), 0, 36),),
     "blurred behind": (ClipLayer("tall", 1, Fraction(1), 0, 36, fit="contain-blur"),),
@@ -74,6 +81,18 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         CardLayer("title", {"title": "Where the Road Ends", "kicker": "Off-road"}, 0, 36, "title", enter=8, leave=0),
         CardLayer("ai_label", {}, 0, 36, "label", enter=0, leave=0),
     ),
+    "a picture glides": (ImageLayer("picture", 0, 36, "cover", (0.0, 0.0, 0.67, 1.0), (0.33, 0.0, 1.0, 1.0)),),
+    "insets": (
+        ClipLayer("wide", 1, Fraction(2), 0, 36),
+        ClipLayer("grey", 1, Fraction(1), 4, 32, Fraction(1, 2), inset=Inset("bottom-right", 0.4, rounded=True)),
+        ImageLayer("picture", 0, 36, inset=Inset("top-left", 0.3)),
+    ),
+    "free text": (
+        ClipLayer("grey", 1, Fraction(3), 0, 36),
+        CardLayer("text", {"lines": ["慢一点", "Slowly now"], "place": "top-right"}, 0, 36, enter=6, leave=6),
+    ),
+    "bars": (ColorLayer("#102030", 0, 36), CardLayer("bar_chart", CHART, 0, 36, enter=15, leave=0, counts=True)),
+    "a line": (ColorLayer("#102030", 0, 36), CardLayer("line_chart", CHART, 0, 36, enter=15, leave=0, counts=True)),
 }
 
 
@@ -86,6 +105,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         fine = ("-t", "5", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "6", "-pix_fmt", "yuv420p")
         ffmpeg("-f", "lavfi", "-i", picture, *sound, *fine, "-c:a", "aac", str(store.shelf[name]))
     store.shelf["voice"] = store.folder / "voice.wav"
+    store.shelf["picture"] = store.folder / "picture.png"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360,hue=h=60", "-frames:v", "1", str(store.shelf["picture"]))
     soundfile.write(store.shelf["voice"], 0.3 * np.sin(0.2 * np.arange(24_000) ** 1.02), 24_000)
     return store
 
@@ -99,7 +120,8 @@ def timeline() -> Timeline:
         TimedScene("credits", 45, (ColorLayer("#305070", 0, 45, "#101820"), credits), still=True),
     ]
     music = Music("calm", 5, gain_db=-12.0)
-    return Timeline("Golden", "zh-CN", "golden", "autoreel", CANVAS, tuple(scenes), music, caption_style="spoken")
+    look: dict[str, Any] = {"caption_style": "spoken", "watermark": Watermark()}
+    return Timeline("Golden", "zh-CN", "golden", "autoreel", CANVAS, tuple(scenes), music, **look)
 
 
 def _scene(number: int, transition: str) -> TimedScene:
