@@ -30,7 +30,9 @@ LATER: Final = 3  # places by which a joint is made after its bodies, so that no
 
 @dataclass(kw_only=True, slots=True)
 class Encoding:
-    """The chunks of one film. `folder` is for handles, `progressed` gets the share that is done, in [0, 1]."""
+    """The chunks of one film. `folder` is for handles, `progressed` gets the share that is done, in [0, 1].
+
+    Chunks are called by their place in `stretches`."""
 
     stretches: Sequence[Stretch]
     canvas: Canvas
@@ -40,12 +42,12 @@ class Encoding:
     folder: Path
     progressed: Callable[[float], None]
     cancelled: Callable[[], bool]
-    commands: list[FfmpegCommand] = field(default_factory=list)
-    first: dict[str, int] = field(default_factory=dict)  # key -> place of the first chunk that has it
-    frames: dict[int, int] = field(default_factory=dict)  # made so far
-    locks: dict[int, Lock] = field(default_factory=dict)
-    made: dict[int, tuple[Path, bool]] = field(default_factory=dict)
-    stopped: bool = False
+    commands: list[FfmpegCommand] = field(init=False, default_factory=list)
+    first: dict[str, int] = field(init=False, default_factory=dict)  # key -> place of the first chunk that has it
+    frames: dict[int, int] = field(init=False, default_factory=dict)  # made so far
+    locks: dict[int, Lock] = field(init=False, default_factory=dict)
+    made: dict[int, tuple[Path, bool]] = field(init=False, default_factory=dict)
+    stopped: bool = field(init=False, default=False)
 
     def run(self, pool: ThreadPoolExecutor) -> list[tuple[Path, bool]]:
         """Return the file of every stretch and whether it had to be made."""
