@@ -16,7 +16,7 @@ from factory.render.ffmpeg import run
 from factory.render.film import Film, render_film
 from tests.render_kit import PlainCards, Store, ffmpeg, frames_digest, hum, numbered_clip
 
-CANVAS = Canvas(320, 180)
+CANVAS = Canvas(640, 360)
 
 
 @pytest.fixture(scope="module")
