@@ -148,9 +148,11 @@ class Ways:
             drawn = self.drawn(timeline, card)
             inputs += ["-framerate", "30", "-i", str(drawn.still)]
             parts.append(
-                f"[{2 * number + 1}:v]loop=loop=-1:size=1:start=0,setpts=N/30/TB,trim=end_frame={card.frames},"
-                f"fade=in:0:{card.enter}:alpha=1[c{number}];[v{number}][c{number}]overlay={drawn.left}:{drawn.top}:"
-                f"eof_action=pass:format=yuv420,fps=30,settb=1/30[s{number}]"
+                f"[{2 * number + 1}:v]scale=out_color_matrix=bt709:out_range=tv,format=yuva420p,"
+                f"loop=loop=-1:size=1:start=0,setpts=N/30/TB,trim=end_frame={card.frames},"
+                f"fade=in:0:{card.enter}:alpha=1,fade=out:{card.frames - card.leave}:{card.leave}:alpha=1[c{number}];"
+                f"[v{number}][c{number}]overlay=x={drawn.left}+({slide_of(card)})*pow(1-clip(t/0.4\\,0\\,1)\\,3):"
+                f"y={drawn.top}:eval=frame:eof_action=pass:format=yuv420,fps=30,settb=1/30[s{number}]"
             )
         last, at = "s0", 0
         if any(scene.transition for scene in timeline.scenes):
@@ -180,7 +182,7 @@ class Ways:
                 "seconds": float(scene.frames / CANVAS.fps),
                 "card": str(drawn.still),
                 "at": [drawn.left, drawn.top],
-                "slide": round(ENTRY[card.role][0] * CANVAS.height / 2) * 2,
+                "slide": slide_of(card),
                 "shown": float(card.frames / CANVAS.fps),
                 "over": float(scene.transition.frames / CANVAS.fps) if scene.transition else 0.0,
             }
@@ -200,6 +202,11 @@ class Ways:
         return draw_card(
             card, Templates(), store.cached, canvas=CANVAS, brand=timeline.brand, locale=timeline.locale, where="a card"
         )
+
+
+def slide_of(card: CardLayer) -> int:
+    """How far beside its place a card begins, in pixels."""
+    return round(ENTRY[card.role][0] * CANVAS.height / 2) * 2
 
 
 def _clip(scene: TimedScene) -> ClipLayer:
