@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from understanding.subject import (
     SURE,
     Sighting,
-    area,
     grey_of,
     movers,
-    overlap,
     patches,
     sightings,
     subject_of,
@@ -31,7 +29,7 @@ def odds(*boxes: tuple[float, float, float, float], sure: float = 5.0) -> NDArra
 
 
 def seen(box: Box, score: float = 1.0) -> Sighting:
-    return Sighting(box, score, score * area(box) ** 0.5)
+    return Sighting(box, score, score * box.area**0.5)
 
 
 def at(left: float, wide: float = 0.2) -> Box:
@@ -124,6 +122,6 @@ def test_a_picture_becomes_small_and_grey() -> None:
 
 
 def test_overlap_is_intersection_over_union() -> None:
-    assert overlap(at(0.1), at(0.1)) == pytest.approx(1)
-    assert overlap(at(0.1), at(0.2)) == pytest.approx(1 / 3)
-    assert overlap(at(0.1), at(0.5)) == 0
+    assert at(0.1).overlap(at(0.1)) == pytest.approx(1)
+    assert at(0.1).overlap(at(0.2)) == pytest.approx(1 / 3)
+    assert at(0.1).overlap(at(0.5)) == 0

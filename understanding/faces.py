@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding.errors import PartMissing
+from understanding.onnx_session import ERRORS, session_of
 from understanding.tagged import Box
 
 STRIDE = 4  # pixels of the picture for a cell of the heat map
@@ -67,15 +68,9 @@ class FaceFinder:
     def _loaded(self) -> Any:
         with self._lock:
             if self._session is None:
-                import onnxruntime  # noqa: PLC0415  a second that no door pays without need
-
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.log_severity_level = 3  # its old graph lists counters of the training as inputs
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                self._session = onnxruntime.InferenceSession(
-                    of_any_size(weights_file()), options, providers=["CPUExecutionProvider"]
-                )
+                # its old graph lists counters of the training as inputs, and each would be warned of
+                net = of_any_size(weights_file())
+                self._session = session_of(net, threads=self._threads, severity=ERRORS)
             return self._session
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding.cache import made_once
+from understanding.onnx_session import session_of
 from understanding.sandbox import release
 
 if TYPE_CHECKING:
@@ -55,13 +56,7 @@ class PictureNet:
     def _loaded(self) -> Any:
         with self._lock:
             if self._session is None:
-                import onnxruntime  # noqa: PLC0415  a second that no door pays without need
-
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                path = export_once(self._cache_dir)
-                self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+                self._session = session_of(export_once(self._cache_dir), threads=self._threads)
             return self._session
 
 

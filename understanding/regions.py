@@ -49,7 +49,7 @@ def regions_of(looks: Sequence[Look], rows: NDArray[np.uint8], shots: int) -> li
     """
     standing = [*_clocks(looks), *_steady_words(looks)]
     whole, apart = _subtitles(looks, standing)
-    marks = [mark for mark in steady_marks(rows) if not any(_touch(mark.box, known.box) for known in standing + whole)]
+    marks = [mark for mark in steady_marks(rows) if not any(mark.box.touches(known.box) for known in standing + whole)]
     everywhere = [*standing, *whole, *marks]
     return [_joined([*everywhere, *(region for shot, region in apart if shot == number)]) for number in range(shots)]
 
@@ -81,7 +81,7 @@ def _subtitles(looks: Sequence[Look], standing: Sequence[Region]) -> tuple[list[
         (look.shot, line)
         for look in looks
         for line in look.lines
-        if is_subtitle(line) and not any(_touch(line.box, known.box) for known in standing)
+        if is_subtitle(line) and not any(line.box.touches(known.box) for known in standing)
     ]
     changes = any(
         not _alike(one.text, other.text) and _one_band(one.box, other.box)
@@ -142,7 +142,7 @@ def _at_edge(box: Box) -> bool:
 
 
 def _same(one: Line, other: Line) -> bool:
-    return _alike(one.text, other.text) and _overlap(one.box, other.box) >= 0.4
+    return _alike(one.text, other.text) and one.box.overlap(other.box) >= 0.4
 
 
 def _alike(one: str, other: str) -> bool:
@@ -152,21 +152,6 @@ def _alike(one: str, other: str) -> bool:
 def _one_band(one: Box, other: Box) -> bool:
     """Whether two lines stand at the same height."""
     return min(one.bottom, other.bottom) - max(one.top, other.top) > 0.3 * (one.bottom - one.top)
-
-
-def _shared(one: Box, other: Box) -> float:
-    low = max(one.left, other.left), max(one.top, other.top)
-    high = min(one.right, other.right), min(one.bottom, other.bottom)
-    return Box(*low, *high).area
-
-
-def _overlap(one: Box, other: Box) -> float:
-    shared = _shared(one, other)
-    return shared / (one.area + other.area - shared) if shared else 0.0
-
-
-def _touch(one: Box, other: Box) -> bool:
-    return _shared(one, other) > 0
 
 
 def _hull(boxes: Sequence[Box]) -> Box:
@@ -182,7 +167,7 @@ def _joined_list(regions: Iterable[Region]) -> list[Region]:
     """Make one region of those of a kind that touch."""
     kept: list[Region] = []
     for region in regions:
-        near = [known for known in kept if known.kind == region.kind and _touch(known.box, region.box)]
+        near = [known for known in kept if known.kind == region.kind and known.box.touches(region.box)]
         hull = Region(region.kind, _hull([region.box, *(known.box for known in near)]))
         kept = [*(known for known in kept if known not in near), hull]
     return kept

@@ -102,20 +102,18 @@ def _seen(odds: Map, moved: Sequence[Box]) -> Iterator[Sighting]:
     taken = set[int]()
     found = list(patches(odds))
     for box, score in found:
-        near = max(range(len(moved)), key=lambda place: overlap(box, moved[place]), default=None)
-        if near is not None and overlap(box, moved[near]) >= AGREE:
+        near = max(range(len(moved)), key=lambda place: box.overlap(moved[place]), default=None)
+        if near is not None and box.overlap(moved[near]) >= AGREE:
             taken.add(near)
-            shared = _shared(box, moved[near])
-            yield Sighting(shared, score, MOVING_WORTH * score * area(shared) ** 0.5)
+            shared = box.shared(moved[near])
+            yield Sighting(shared, score, MOVING_WORTH * score * shared.area**0.5)
         else:
-            yield Sighting(box, score, score * area(box) ** 0.5)
+            yield Sighting(box, score, score * box.area**0.5)
     for place, box in enumerate(moved):
-        if place in taken or any(
-            _touch(one, box) and area(_shared(one, box)) > EXPLAINED * area(box) for one, _ in found
-        ):
+        if place in taken or any(one.shared(box).area > EXPLAINED * box.area for one, _ in found):
             continue
         score = _score_in(odds, box)
-        yield Sighting(box, score, MOVED_WORTH * (UNSEEN_WORTH + (1 - UNSEEN_WORTH) * score) * area(box) ** 0.5)
+        yield Sighting(box, score, MOVED_WORTH * (UNSEEN_WORTH + (1 - UNSEEN_WORTH) * score) * box.area**0.5)
 
 
 def patches(odds: Map) -> Iterator[tuple[Box, float]]:
@@ -128,7 +126,7 @@ def patches(odds: Map) -> Iterator[tuple[Box, float]]:
         left, right = _narrowed(x / columns, (x + w) / columns, across)
         top, bottom = _narrowed(y / lines, (y + h) / lines, down)
         box = Box(left, top, right, bottom)
-        if area(box) >= LEAST_AREA:
+        if box.area >= LEAST_AREA:
             yield box, float(1 / (1 + np.exp(-odds[labels == number].max())))
 
 
@@ -211,14 +209,8 @@ def _without(seen: Sequence[Sequence[Sighting]], chain: Sequence[tuple[int, int]
     """Leave out what touches the chain: pieces of the same vehicle are no rivals."""
     boxes = {look: seen[look][place].box for look, place in chain}
     return [
-        [one for one in here if look not in boxes or not _touch(one.box, boxes[look])] for look, here in enumerate(seen)
+        [one for one in here if look not in boxes or not one.box.touches(boxes[look])] for look, here in enumerate(seen)
     ]
-
-
-def _touch(one: Box, other: Box) -> bool:
-    return min(one.right, other.right) > max(one.left, other.left) and min(one.bottom, other.bottom) > max(
-        one.top, other.top
-    )
 
 
 def _apart(one: Box, other: Box) -> float:
@@ -227,24 +219,3 @@ def _apart(one: Box, other: Box) -> float:
 
 def _sides(box: Box) -> tuple[float, float, float, float]:
     return box.left, box.top, box.right, box.bottom
-
-
-def _shared(one: Box, other: Box) -> Box:
-    return Box(
-        max(one.left, other.left),
-        max(one.top, other.top),
-        min(one.right, other.right),
-        min(one.bottom, other.bottom),
-    )
-
-
-def area(box: Box) -> float:
-    return (box.right - box.left) * (box.bottom - box.top)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return intersection over union."""
-    if not _touch(one, other):
-        return 0.0
-    shared = area(_shared(one, other))
-    return shared / (area(one) + area(other) - shared)

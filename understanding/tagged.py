@@ -63,6 +63,19 @@ class Box:
     def area(self) -> float:
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
+    def shared(self, other: Box) -> Box:
+        """Return the part that both cover; its area is 0 where they do not touch."""
+        low = max(self.left, other.left), max(self.top, other.top)
+        return Box(*low, min(self.right, other.right), min(self.bottom, other.bottom))
+
+    def touches(self, other: Box) -> bool:
+        return self.shared(other).area > 0
+
+    def overlap(self, other: Box) -> float:
+        """Return intersection over union."""
+        shared = self.shared(other).area
+        return shared / (self.area + other.area - shared) if shared else 0.0
+
 
 Kind = Literal["subtitle", "logo", "timestamp"]
 

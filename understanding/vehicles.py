@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understanding import sandbox
+from understanding.onnx_session import session_of
 from understanding.picture_rows import prepared, torch_net, weights_file
 from understanding.sandbox import Limits
 
@@ -64,14 +65,7 @@ class VehicleNet:
     def _loaded(self) -> Any:
         with self._lock:
             if self._session is None:
-                import onnxruntime  # noqa: PLC0415  a second that no door pays without need
-
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                self._session = onnxruntime.InferenceSession(
-                    os.fspath(self._model()), options, providers=["CPUExecutionProvider"]
-                )
+                self._session = session_of(self._model(), threads=self._threads)
             return self._session
 
 

@@ -131,7 +131,7 @@ def _air(sight: Sight, window: float) -> float:
 def _solved(sights: Sequence[Sight], window: float, count: int, step: float) -> Sequence[float] | None:
     """Return the control points, `step` seconds apart: a linear program over them and the size of what they pay for."""
     from scipy.optimize import linprog  # noqa: PLC0415  a third of a second that planning alone need not pay
-    from scipy.sparse import csr_matrix, hstack, identity, vstack  # noqa: PLC0415  with it
+    from scipy.sparse import csr_matrix, hstack, identity, vstack  # noqa: PLC0415  as slow, and wanted with it
 
     speed = np.diff(np.eye(count), axis=0) / step
     push = np.diff(np.eye(count), n=2, axis=0) / step**2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -54,11 +53,11 @@ def read_logo(path: Path) -> Logo:
     if not data:
         step = "simplify it, or give a smaller PNG"
         raise LogoRefused(path.name, f"it is empty or larger than {MAX_BYTES >> 10} KiB", step)
-    return _read(path, hashlib.sha256(data).hexdigest(), data)
+    return _read(path, data)
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, digest: str, data: bytes) -> Logo:  # noqa: ARG001 - the digest is what is looked up
+def _read(path: Path, data: bytes) -> Logo:
     vector = path.suffix.lower() == ".svg"
     width, height = _svg_size(path.name, data) if vector else _png_size(path)
     if not 1 / MAX_RATIO <= width / height <= MAX_RATIO:
