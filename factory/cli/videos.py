@@ -35,7 +35,7 @@ app = typer.Typer()
 @app.command("make")
 def make_command(
     template: Annotated[str, typer.Argument(help="kind of video")],
-    subject: Annotated[str | None, typer.Option(help="car or ranking of the catalogue")] = None,
+    subject: Annotated[str | None, typer.Option(help='car or ranking of the catalogue; several cars as "a, b"')] = None,
     data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
     locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",

@@ -174,7 +174,9 @@ def _car(
     columns: _Columns, row: Row, table_name: str, options: Mapping[str, str], body: Callable[[str], str | None] | None
 ) -> Car:
     make = clean_note(row[columns.make]) if columns.make else ""
-    name_zh, name_en = _names(columns, row, make)
+    name_zh, name_en = names_of_row(
+        row, make=columns.make, name_zh=columns.name_zh, name_en=columns.name_en, model=columns.model
+    )
     given = row[columns.slug] if columns.slug else ""
     slug = slug_of(given or name_en)
     if not slug or (given and given.lower() != slug):
@@ -191,14 +193,18 @@ def _car(
     )
 
 
-def _names(columns: _Columns, row: Row, make: str) -> tuple[str, str]:
-    """Return the zh and the en name; one stands in for the other, and a bare model gets its make before it."""
-    model = " ".join(row[c] for c in columns.model if row[c])
-    if make and model and not model.casefold().startswith(make.casefold()):
-        model = f"{make} {model}"
-    english = (row[columns.name_en] if columns.name_en else "") or model
-    chinese = (row[columns.name_zh] if columns.name_zh else "") or english
-    where = _name_column(columns)
+def names_of_row(
+    row: Row, *, make: str | None, name_zh: str | None, name_en: str | None, model: Sequence[str]
+) -> tuple[str, str]:
+    """Return the zh and the en name that a row gives a car in these columns; one stands in for the other, and a bare
+    model gets its make before it. Raises `RowRefused`."""
+    maker = clean_note(row[make]) if make else ""
+    bare = " ".join(row[c] for c in model if row[c])
+    if maker and bare and not bare.casefold().startswith(maker.casefold()):
+        bare = f"{maker} {bare}"
+    english = (row[name_en] if name_en else "") or bare
+    chinese = (row[name_zh] if name_zh else "") or english
+    where = name_en or name_zh or model[0]
     return clean_name(chinese, where), clean_name(english or chinese, where)
 
 

@@ -90,7 +90,7 @@ class Kind(BaseModel):
     name: str
     title: _Words
     description: _Words
-    needs: Literal["car", "ranking", "nothing"] = "nothing"
+    needs: Literal["car", "cars", "ranking", "prices", "nothing"] = "nothing"
     seconds: int = Field(default=35, ge=10, le=300)
     inputs: dict[str, Input] = Field(default_factory=dict)
 

@@ -167,6 +167,22 @@ def find_car(session: Session, name: str) -> Car | None:
     return _cars(session, [best[0].car_id])[0] if best else None
 
 
+def known_car(session: Session, name: str) -> Car:
+    """Return the car of this name. Raises UnknownSubject with the nearest names, or AmbiguousSubject."""
+    car = find_car(session, name)
+    if car is None:
+        raise _unknown(session, name)
+    return car
+
+
+def sure_car(session: Session, name: str) -> Car | None:
+    """Return the car of this name where that is known without doubt."""
+    try:
+        return find_car(session, name)
+    except AmbiguousSubject:
+        return None
+
+
 def all_cars(session: Session) -> tuple[Car, ...]:
     """Return the catalogue in the order of its slugs."""
     ids = session.scalars(sa.select(CarRow.id).order_by(CarRow.slug)).all()
@@ -205,15 +221,8 @@ def latest_rankings(session: Session) -> tuple[Loaded, ...]:
 
 def with_cars(session: Session, ranking: Ranking) -> Ranking:
     """Return the ranking with each row's car filled in, where the catalogue knows the row's name without doubt."""
-    rows = (replace(row, car=row.car or _sure_car(session, row.name)) for row in ranking.rows)
+    rows = (replace(row, car=row.car or sure_car(session, row.name)) for row in ranking.rows)
     return replace(ranking, rows=tuple(rows))
-
-
-def _sure_car(session: Session, name: str) -> Car | None:
-    try:
-        return find_car(session, name)
-    except AmbiguousSubject:
-        return None
 
 
 def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
