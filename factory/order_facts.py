@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from factory.errors import WrongUsage
-from factory.plan.brief import Brief
+from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars
 from factory.plan.facts import Car, Facts
 from factory.plan.ranking_table import rank_table
+from factory.plan.tables import BadRow
 from factory.store import catalog
 from factory.wiring import Parts
 
@@ -34,13 +36,18 @@ def facts_of(brief: Brief, parts: Parts) -> Facts:
 def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
     assert brief.data is not None
     if needs == "ranking":
-        ranking, _bad = rank_table(brief.data, brief.set)
-        return catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        ranking, bad = rank_table(brief.data, brief.set)
+        facts = catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        return replace(facts, refused=_told(brief.data, bad))
     if needs == "car":
-        cars, _bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
+        cars, bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
         car = _named(cars, brief.subject)
-        return Facts(car.name(brief.locale), (car,), None, (car.source,))
+        return Facts(car.name(brief.locale), (car,), None, (car.source,), _told(brief.data, bad))
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
+
+
+def _told(table: Table, bad: Sequence[BadRow]) -> tuple[str, ...]:
+    return tuple(f"{table.name}, {row}" for row in bad)
 
 
 def _named(cars: Sequence[Car], subject: str | None) -> Car:

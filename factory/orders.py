@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -60,10 +61,10 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
     parts.templates.describe(brief.template)
     parts.templates.brand(brief.brand)
     if out:
-        _check_writable(out)
+        check_writable(out)
     with parts.sessions.write() as session:
         job = jobs.submit(session, brief, by="make").job
-    with _Watch(job, parts, on_progress):
+    with Watch(job, parts, on_progress):
         produce(job, parts)
     with parts.sessions.read() as session:
         ended = jobs.get(session, job)
@@ -72,7 +73,7 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
     return made_record(ended, parts, out)
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Refuse a folder that takes no files before an hour of work is meant for it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +87,14 @@ def _check_writable(folder: Path) -> None:
 def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
     """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
     outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
-    return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs}
+    refused = [row for trace in traces(job, parts)[:1] for row in trace.get("rows_refused", [])]
+    return {"job": job.id, "state": job.state, **outputs[0], "rows_refused": refused, "outputs": outputs}
+
+
+def traces(job: Job, parts: Parts) -> list[dict[str, Any]]:
+    """Return what a finished job tells of each aspect: why its shots, what was refused, how much was new."""
+    kept = [parts.files.path(output.digest) for output in job.outputs if output.role == "trace"]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in kept]
 
 
 def _output_record(job: Job, aspect: str, parts: Parts, out: Path | None) -> dict[str, Any]:
@@ -154,7 +162,7 @@ def load_table(path: Path, parts: Parts, options: dict[str, str]) -> LoadedTable
     return LoadedTable(f"ranking {path.stem!r}, {max(1, len(periods))} periods", tuple(refused))
 
 
-class _Watch:
+class Watch:
     """Tells the progress of a job that is worked off in this process, twice a second."""
 
     def __init__(self, job: str, parts: Parts, tell: Callable[[float, str], None]) -> None:

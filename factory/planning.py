@@ -60,6 +60,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
+        "rows_refused": list(facts.refused),
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures),
     }

@@ -57,6 +57,7 @@ COMMANDS = (
     "review-queue",
     "correct",
     "make",
+    "batch",
     "jobs",
     "serve",
     "doctor",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from factory import orders
 from factory.cli.console import (
+    SOME_REFUSED,
     AsJson,
     key_value,
     open_house,
@@ -50,7 +51,7 @@ def make_command(
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
-    brief = _brief(
+    brief = brief_of(
         template=template,
         subject=subject,
         data=orders.table_of(data) if data else None,
@@ -67,6 +68,9 @@ def make_command(
     house = open_house()
     made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress)
     print_json(made) if as_json else print_line("\n".join(output["video"] for output in made["outputs"]))
+    for row in made["rows_refused"]:
+        say(f"refused: {row}")
+    raise typer.Exit(SOME_REFUSED if made["rows_refused"] else 0)
 
 
 @app.command("jobs")
@@ -138,7 +142,8 @@ def schema_command() -> None:
     print_json(schema())
 
 
-def _brief(**values: Any) -> Brief:
+def brief_of(**values: Any) -> Brief:
+    """Return the order of these options; one that cannot be is refused by its name."""
     try:
         return Brief(**values)
     except ValidationError as wrong:

@@ -106,16 +106,16 @@ def read_cars(
     """
     rows, bad = rows_of(table)
     columns = _columns(table)
-    cars, refused, seen = list[Car](), list(bad), dict[str, int]()
+    cars, refused, seen = list[Car](), list(bad), dict[str, Row]()
     for row in rows:
         try:
             car = _car(columns, row, table.name, options, body)
             if car.slug in seen:
-                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on line {seen[car.slug]}")
+                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on {seen[car.slug]}")
         except RowRefused as refusal:
-            refused.append(BadRow(row.line, refusal.column, refusal.why))
+            refused.append(row.bad(refusal.column, refusal.why))
         else:
-            seen[car.slug] = row.line
+            seen[car.slug] = row
             cars.append(car)
     if not cars:
         first = "; ".join(str(row) for row in refused[:3])

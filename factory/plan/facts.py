@@ -87,9 +87,13 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed."""
+    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed.
+
+    `refused` names the rows of the order's own table that were left out, with line, column and cause.
+    """
 
     subject: str
     cars: tuple[Car, ...] = ()
     ranking: Ranking | None = None
     sources: tuple[Source, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -333,6 +333,13 @@ def get(session: Session, job: str) -> Job:
     return _jobs(session, [exact])[0]
 
 
+def newest_of(session: Session, key: str) -> tuple[str, Job] | None:
+    """Return the newest job of an idempotency key, or of one that goes on after it with `/`, and its own key."""
+    mine = sa.or_(JobRow.idempotency_key == key, JobRow.idempotency_key.startswith(f"{key}/", autoescape=True))
+    row = session.scalars(sa.select(JobRow).where(mine).order_by(JobRow.created_at.desc(), JobRow.id).limit(1)).first()
+    return None if row is None or row.idempotency_key is None else (row.idempotency_key, _jobs(session, [row])[0])
+
+
 def list_jobs(session: Session, *, states: Iterable[State] = (), limit: int = 50) -> tuple[Job, ...]:
     """Return jobs, the newest first."""
     select = sa.select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id).limit(limit)
