@@ -20,6 +20,7 @@ from factory.order_facts import facts_of
 from factory.orders import JobFailed, Watch, check_writable, made_record, table_of, traces
 from factory.picture_files import with_pictures
 from factory.plan.brief import Brief, Table
+from factory.plan.embargo import Embargo
 from factory.plan.facts import Facts
 from factory.plan.order_rows import OrderRow, order_rows
 from factory.plan.tables import BadRow
@@ -66,6 +67,7 @@ class Batch:
     beside: Path
     out: Path
     again: bool = False
+    embargo: Embargo | None = None  # where a row names none
     on_progress: Callable[[float, str], None] = lambda _share, _what: None
 
 
@@ -103,6 +105,7 @@ def _row(order: OrderRow, rows: Batch) -> Outcome:
         brief = _complete(order, rows)
         outcome = replace(outcome, digest=row_digest(brief, facts_of(brief, rows.parts), rows.parts), status="failed")
         job, reused = _job_of(brief, f"batch/{outcome.digest}", rows)
+        _hold(job, order.embargo or rows.embargo, rows.parts)
         outcome = replace(outcome, job=job)
         ended = _work_off(job, rows)
         if ended.state not in GOOD:
@@ -174,6 +177,13 @@ def _job_of(brief: Brief, key: str, rows: Batch) -> tuple[str, bool]:
         if job.state in GOOD and not rows.again and all(rows.parts.files.has(o.digest) for o in job.outputs):
             return job.id, True
         return jobs.submit(session, brief, key=f"{key}/{secrets.token_hex(4)}", by="batch").job, False
+
+
+def _hold(job: str, embargo: Embargo | None, parts: Parts) -> None:
+    """Put the job under the embargo of its row: a video that is reused must not go out before that either."""
+    if embargo is not None:
+        with parts.sessions.write() as session:
+            jobs.hold(session, job, embargo)
 
 
 def _work_off(job: str, rows: Batch) -> Job:

@@ -14,6 +14,7 @@ from typing import Any
 from factory.errors import FactoryError, WrongUsage
 from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars
+from factory.plan.embargo import Embargo
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
 from factory.store import catalog, jobs
@@ -54,7 +55,14 @@ def table_of(path: Path) -> Table:
     return read_table(data, path.name)
 
 
-def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+def make(
+    brief: Brief,
+    parts: Parts,
+    out: Path | None,
+    *,
+    on_progress: Callable[[float, str], None],
+    embargo: Embargo | None = None,
+) -> dict[str, Any]:
     """Submit an order, work it off here, and return what was made; raises the refusal that ended it."""
     from factory.produce import produce  # noqa: PLC0415  # two seconds of imports that only making needs
 
@@ -63,7 +71,7 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
     if out:
         check_writable(out)
     with parts.sessions.write() as session:
-        job = jobs.submit(session, brief, by="make").job
+        job = jobs.submit(session, brief, by="make", embargo=embargo).job
     with Watch(job, parts, on_progress):
         produce(job, parts)
     with parts.sessions.read() as session:
@@ -88,7 +96,13 @@ def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
     """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
     outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
     refused = [row for trace in traces(job, parts)[:1] for row in trace.get("rows_refused", [])]
-    return {"job": job.id, "state": job.state, **outputs[0], "rows_refused": refused, "outputs": outputs}
+    about = {"job": job.id, "state": job.state, "embargo": embargo_record(job)}
+    return {**about, **outputs[0], "rows_refused": refused, "outputs": outputs}
+
+
+def embargo_record(job: Job) -> dict[str, str] | None:
+    """Return until when a job may not be published, and by what."""
+    return {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None
 
 
 def traces(job: Job, parts: Parts) -> list[dict[str, Any]]:
@@ -132,6 +146,7 @@ def job_record(job: Job) -> dict[str, Any]:
         "code": job.error_code,
         "cause": job.error_text,
         "next_step": job.next_step,
+        "embargo": embargo_record(job),
         "created_at": job.created_at.isoformat(),
         "outputs": [{"aspect": o.aspect, "role": o.role, "name": o.name, "bytes": o.bytes} for o in job.outputs],
     }

@@ -167,6 +167,16 @@ def test_a_row_whose_job_was_cancelled_or_left_is_taken_up(house: Parts, tmp_pat
     assert (two.status, two.job) == ("made", one.job)
 
 
+def test_a_row_holds_its_video_also_where_it_was_made_before(house: Parts, tmp_path: Path) -> None:
+    (one,) = run(house, tmp_path, "title\nOne\n")
+    text = "title,embargo\nOne,2126-12-01T09:00 Asia/Shanghai\nTwo,tomorrow\n"
+    wrong, held = run(house, tmp_path, text)
+    assert (wrong.line, wrong.column) == (3, "embargo")
+    assert (held.status, held.job) == ("reused", one.job)
+    with house.sessions.read() as session:
+        assert str(jobs.get(session, one.job).embargo) == "2126-12-01T09:00+08:00[Asia/Shanghai]"
+
+
 def test_a_job_that_fails_is_told_with_its_own_cause(house: Parts, tmp_path: Path) -> None:
     text = "template,title\noff_road,\nplate,One\n"
     outcomes = {outcome.line: outcome for outcome in run(house, tmp_path, text)}

@@ -13,6 +13,7 @@ from factory.cli.console import SOME_REFUSED, AsJson, key_value, open_house, pri
 from factory.cli.videos import brief_of
 from factory.errors import WrongUsage
 from factory.orders import table_of
+from factory.plan.embargo import read_embargo
 
 app = typer.Typer()
 
@@ -31,6 +32,7 @@ def batch_command(
     out: Annotated[Path | None, typer.Option(help="folder for the finished files and the report")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
     codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
+    embargo: Annotated[str, typer.Option(help="not published before, where a row names no other moment")] = "",
     again: Annotated[bool, typer.Option("--again", help="make finished rows anew: the library has grown")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,10 +51,13 @@ def batch_command(
     )
     if data is None:
         raise WrongUsage("a batch needs a table of orders", next_step="give one with --data rows.csv")
-    table = table_of(data)
+    table, until = table_of(data), read_embargo(embargo) if embargo else None
     house = open_house()
     folder = out or house.settings.home / "outputs" / f"batch-{data.stem}"
-    rows, outcomes = Batch(house, data.parent, folder, again=again, on_progress=show_progress), list[Outcome]()
+    rows, outcomes = (
+        Batch(house, data.parent, folder, again=again, embargo=until, on_progress=show_progress),
+        list[Outcome](),
+    )
     try:
         for outcome in batch(table, shared, rows):
             outcomes.append(outcome)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from factory.plan.embargo import Embargo
+
 Locale = Literal["zh-CN", "en-US"]
 Change = Literal["up", "down", "same", "new", "unknown"]
 
@@ -48,6 +50,7 @@ class Car:
     specs: tuple[Spec, ...]
     source: Source
     aliases: tuple[str, ...] = ()
+    embargo: Embargo | None = None
 
     def name(self, locale: Locale) -> str:
         return self.name_zh if locale == "zh-CN" else self.name_en

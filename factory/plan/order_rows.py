@@ -2,8 +2,8 @@
 
 A column is a field of an order (`subject`, `seconds`, `locale`, `aspect`, `seed`, `brand`, `series`, `draft`, `codec`,
 `template`), an input of the template as `--set` takes it (`title`, `places`, ...), or says where things are: `data`,
-the CSV of that video, beside the table; `output`, the name that its files begin with. An empty cell leaves what holds
-for the whole batch.
+the CSV of that video, beside the table; `output`, the name that its files begin with; `embargo`, until when it is not
+published. An empty cell leaves what holds for the whole batch.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pydantic import ValidationError
 
 from factory.errors import FactoryError
 from factory.plan.brief import Brief, Table
+from factory.plan.embargo import Embargo, EmbargoUnclear, read_embargo
 from factory.plan.tables import BadRow, Row, RowRefused, TableUnfit, find_column, plain_name, rows_of
 
 FIELDS: Mapping[str, str] = {
     **{name: name for name in ("template", "subject", "seconds", "locale", "brand", "seed", "series")},
     **{"aspect": "aspects", "aspects": "aspects", "draft": "draft", "codec": "codec"},
 }
-BESIDE = ("data", "output")
+BESIDE = ("data", "output", "embargo")
 _OUTPUT = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]{0,79}")
 _BETWEEN = re.compile(r"[\s|;,、]+")
 
@@ -40,6 +41,7 @@ class OrderRow:
     brief: Brief
     data: str
     output: str
+    embargo: Embargo | None
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
@@ -131,7 +133,14 @@ def _order(row: Row, headers: Mapping[str, str], batch: Brief, kinds: Mapping[st
     output = said.get("output", f"row-{row.line:04d}")
     if not _OUTPUT.fullmatch(output):
         raise RowRefused(headers["output"], f"{output[:80]!r} is no name of a file")
-    return OrderRow(row, brief, said.get("data", ""), output, headers)
+    return OrderRow(row, brief, said.get("data", ""), output, _embargo(said, headers), headers)
+
+
+def _embargo(said: Mapping[str, str], headers: Mapping[str, str]) -> Embargo | None:
+    try:
+        return read_embargo(said["embargo"]) if "embargo" in said else None
+    except EmbargoUnclear as error:
+        raise RowRefused(headers["embargo"], f"{error.cause}; {error.next_step}") from error
 
 
 def _brief(batch: Brief, fields: Mapping[str, str], sets: Mapping[str, str], headers: Mapping[str, str]) -> Brief:
