@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from factory.errors import WrongUsage
-from factory.plan.brief import Brief
+from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars, slug_of
 from factory.plan.facts import Car, Facts, PriceChange
 from factory.plan.price_table import read_prices
@@ -53,21 +53,28 @@ def _facts_of_catalogue(session: Any, subject: str, needs: str) -> Facts:
 def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
     assert brief.data is not None
     if needs == "ranking":
-        ranking, _bad = rank_table(brief.data, brief.set)
-        return catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        ranking, bad = rank_table(brief.data, brief.set)
+        facts = catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        return replace(facts, refused=_told(brief.data, bad))
     if needs == "car":
-        cars, _bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
+        cars, bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
         car = _named(cars, brief.subject)
-        return Facts(car.name(brief.locale), (car,), None, (car.source,))
+        return Facts(car.name(brief.locale), (car,), None, (car.source,), refused=_told(brief.data, bad))
     if needs == "cars":
-        cars, _bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
+        cars, bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
         names = _names(brief.subject or "")
-        return _facts_of_cars([_named(cars, name) for name in names] if names else cars)
+        compared = _facts_of_cars([_named(cars, name) for name in names] if names else cars)
+        return replace(compared, refused=_told(brief.data, bad))
     if needs == "prices":
         changes, bad = read_prices(brief.data, brief.set)
         changes = tuple(replace(row, car=catalog.sure_car(session, row.slug or row.name_en)) for row in changes)
-        return _facts_of_prices(_of_car(changes, brief.subject, bad))
+        told = _facts_of_prices(_of_car(changes, brief.subject, bad))
+        return replace(told, refused=_told(brief.data, bad))
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
+
+
+def _told(table: Table, bad: Sequence[BadRow]) -> tuple[str, ...]:
+    return tuple(f"{table.name}, {row}" for row in bad)
 
 
 def _named(cars: Sequence[Car], subject: str | None) -> Car:

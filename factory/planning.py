@@ -37,11 +37,12 @@ PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be shown: a timeline for each aspect, and why each shot was chosen."""
+    """What will be shown: a timeline for each aspect, why each shot was chosen, and what was said from."""
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
     shots: tuple[int, ...]
+    facts: Facts
 
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
@@ -60,12 +61,14 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
+        "rows_refused": list(facts.refused),
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures),
     }
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
-    return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
+    used = tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown)
+    return Plan(timelines, record, used, facts)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:

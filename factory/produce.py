@@ -42,7 +42,8 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
-    return lease.Made(outputs, planned.shots)
+    own = brief.data is not None and planned.facts.ranking is None  # the cars of a ranking are the catalogue's
+    return lease.Made(outputs, planned.shots, planned.facts.cars, cars_told=own)
 
 
 def _render(

@@ -167,6 +167,10 @@ class Templates:
         tools = card_tools(canvas, "zh-CN" if locale == "zh-CN" else "en-US", min(max(progress, 0.0), 1.0))
         return self._cards.fill(path, {**tools, "data": plain(data), "brand": kit, "locale": locale, "fail": _refuse})
 
+    def kind_digest(self, name: str) -> str:
+        """Return a digest of a storyboard template's text and of all that it imports."""
+        return self._storyboards.digest(self._path("template", _STORYBOARD, name))
+
     def digest(self, card: str) -> str:
         """Return a digest of a card's text and of all that it imports, for cache keys."""
         return self._cards.digest(self._path("card", _CARD, card))

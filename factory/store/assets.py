@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from factory.errors import FactoryError
+from factory.plan.embargo import Embargo
 from factory.plan.query import Query
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag
 from factory.store import catalog, index, twins
@@ -115,6 +116,7 @@ def add_clip(
     credit: str = "",
     licence: str = "",
     source_url: str = "",
+    embargo: Embargo | None = None,
 ) -> Added:
     """Write clip, shots, tags and the tagger's version; the caller's transaction makes it one step.
 
@@ -123,7 +125,7 @@ def add_clip(
     tags = save_taxonomy(session, taxonomy)
     model = _model_id(session, tagged.version)
     provenance = {"rights": rights, "credit": storable(credit), "licence": licence, "source_url": storable(source_url)}
-    values = _asset_values(adopted, tagged, storable(original), model) | provenance
+    values = _asset_values(adopted, tagged, storable(original), model) | provenance | {"embargo": embargo}
     if not insert_new(session, Asset, [values]):
         before = known(session, adopted.digest)
         assert before is not None

@@ -54,6 +54,7 @@ def save_cars(session: Session, cars: Iterable[Car]) -> int:
             session.add(row)
         row.make, row.body, row.source_id = storable(car.make), car.body, source
         row.name_zh, row.name_en, row.loaded_at = storable(car.name_zh), storable(car.name_en), utc_now()
+        row.embargo = car.embargo
         row.specs, row.names = [], []
         session.flush()  # the old rows go before new ones take their keys
         row.specs = [_spec_row(position, spec) for position, spec in enumerate(car.specs)]
@@ -238,7 +239,8 @@ def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
 def _car(row: CarRow) -> Car:
     specs = tuple(Spec(s.key, s.name_zh, s.name_en, s.value, s.unit, s.cycle) for s in row.specs)
     aliases = tuple(name.name for name in row.names if name.alias)
-    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, _source(row.source), aliases)
+    source, embargo = _source(row.source), row.embargo
+    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, source, aliases, embargo)
 
 
 def _ranking(session: Session, ranking: int) -> Ranking:

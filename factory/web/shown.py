@@ -33,6 +33,7 @@ def shown_job(job: Job) -> dict[str, Any]:
         "cancel_asked": job.cancel_asked,
         "order": {key: spec.get(key) for key in ORDERED} | {"table": (spec.get("data") or {}).get("name")},
         "error": _error(job),
+        "embargo": {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None,
         "created_at": _iso(job.created_at),
         "started_at": _iso(job.started_at),
         "ended_at": _iso(job.ended_at),
