@@ -94,8 +94,8 @@ def drawn(schema: Schema, dice: random.Random, root: Schema, wrong: float) -> An
         case "boolean":
             return dice.random() < 0.5
         case "number" | "integer" as sort:
-            low: float = schema.get("minimum", schema.get("exclusiveMinimum", -20))
-            high: float = schema.get("maximum", schema.get("exclusiveMaximum", low + 40))
+            low: Any = schema.get("minimum", schema.get("exclusiveMinimum", -20))
+            high: Any = schema.get("maximum", schema.get("exclusiveMaximum", low + 40))
             return dice.randint(int(low), int(high)) if sort == "integer" else round(dice.uniform(low, high), 2)
     return None
 

@@ -182,6 +182,11 @@ class StoryboardInvalid(FactoryError):
 
 def read_storyboard(text: str, source: str) -> Storyboard:
     """Return the storyboard that YAML `text` says; errors call it by the name `source`, e.g. a template's file."""
+    return read_marked(text, source)[0]
+
+
+def read_marked(text: str, source: str) -> tuple[Storyboard, MarkedYaml]:
+    """Return the storyboard, and the lines at which its keys stand."""
     try:
         marked = load(text)
     except YamlRefused as refusal:
@@ -192,7 +197,7 @@ def read_storyboard(text: str, source: str) -> Storyboard:
         raise StoryboardInvalid(source, _problems(error, marked)) from error
     if found := tuple(Problem(marked.line(path), path, why) for path, why in _contradictions(storyboard)):
         raise StoryboardInvalid(source, found)
-    return storyboard
+    return storyboard, marked
 
 
 def schema() -> dict[str, Any]:
