@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from factory import picture_files
+from factory import offering, picture_files
 from factory.brand_idents import ident_of
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
-from factory.plan.choosing import COOLDOWN, NoShotForScene, choose_shots
+from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
-from factory.plan.selection import Candidate, Choice, Slot
+from factory.plan.moments import at_best_moment
+from factory.plan.selection import Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
@@ -27,11 +28,10 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import assets, index, uses
+from factory.store import looks, uses
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
-CANDIDATES = 120  # shots that a slot chooses among
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 
@@ -90,38 +90,19 @@ def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue
     issue = issue or uses.Issue(brief.series)
     wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
     with parts.sessions.read() as session:
-        offered = {slot.id: _offered(session, slot, issue) for slot in wanted}
+        offered = {slot.id: offering.offered(session, slot, issue) for slot in wanted}
         try:
             canvas = CANVASES[brief.aspects[0]]
             shape = Fraction(canvas.width, canvas.height)
-            return choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
+            found = choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
         except NoShotForScene as refusal:
-            raise refusal.explained(_removed(session, refusal.slot, issue)) from refusal
+            raise refusal.explained(offering.removed(session, refusal.slot, issue)) from refusal
+        moments = looks.moments_of(session, [choice.candidate.shot for choice in found])
+    return tuple(at_best_moment(choice, moments.get(choice.candidate.shot, ())) for choice in found)
 
 
 def _rest(slot: Slot, brief: Brief) -> int:
     return rest_days(slot.pick.cooldown_days, brief)
-
-
-def _rested(slot: Slot, issue: uses.Issue) -> Any:
-    return uses.rested(issue, slot.pick.cooldown_days or 0)
-
-
-def _offered(session: Any, slot: Slot, issue: uses.Issue) -> tuple[Candidate, ...]:
-    found = assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True, only=_rested(slot, issue))
-    return found.shots
-
-
-def _removed(session: Any, slot: Slot, issue: uses.Issue) -> dict[str, int]:
-    """Return how many shots each condition of a query, and the cooldown, take away; the confidence that all queries ask
-    for aside."""
-    matching = index.count(session, slot.query)
-    left = [
-        (COOLDOWN, 2 * matching - index.count(session, slot.query, _rested(slot, issue))),
-        *index.count_without(session, slot.query),
-    ]
-    wishes = ((condition, count) for condition, count in left if not condition.startswith("confidence:"))
-    return {condition: count - matching for condition, count in wishes if count > matching}
 
 
 def _beat(storyboard: Storyboard, brief: Brief) -> int:

@@ -18,6 +18,7 @@ from factory.plan.facts import Locale
 from factory.plan.layer_parts import ChartPart, ImagePart, InsetPart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
 from factory.plan.part import Color, Identifier, Part, Seconds, hint
+from factory.plan.selection import LEAST_QUALITY
 from factory.plan.timeline import Fit, TransitionName
 
 
@@ -36,7 +37,8 @@ class ShotQuery(Part):
 
 class PickRules(Part):
     shots: int = Field(default=1, ge=1, le=12)
-    min_height: int | None = None
+    min_height: int | None = Field(default=None, description="lines; without it size is a score only")
+    min_quality: float = Field(default=LEAST_QUALITY, ge=0, le=1, description="of light and sharpness, less text")
     diversity: float = Field(default=0.3, ge=0, le=1)
     cooldown_days: int | None = Field(
         default=None, ge=0, le=3650, description="days a shot rests in the order's series; null: as the order says"
