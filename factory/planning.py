@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from factory import picture_files
+from factory import offering, picture_files
 from factory.brand_idents import ident_of
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
+from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
-from factory.plan.query import Query
-from factory.plan.selection import Candidate, Choice, Slot
+from factory.plan.moments import at_best_moment
+from factory.plan.selection import Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
@@ -27,11 +28,10 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import assets, index
+from factory.store import looks, uses
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
-CANDIDATES = 120  # shots that a slot chooses among
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 
@@ -41,7 +41,8 @@ class Plan:
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
-    shots: tuple[int, ...]
+    shots: Mapping[int, int]  # each shot that is shown, and for how many days it must have rested in the series
+    issue: uses.Issue
     facts: Facts
 
 
@@ -55,7 +56,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
-    choices = choose(wanted, brief, parts)
+    issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
+    choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
@@ -67,8 +69,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     }
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
-    used = tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown)
-    return Plan(timelines, record, used, facts)
+    days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
+    return Plan(timelines, record, days, issue, facts)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
@@ -82,27 +84,27 @@ def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -
     return spoken
 
 
-def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts) -> tuple[Choice, ...]:
-    """Return a shot for every slot, none of them twice; a refusal names the condition that took most shots away."""
+def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue | None = None) -> tuple[Choice, ...]:
+    """Return a shot for every slot, none of them twice, none that rests in the series of `issue`.
+
+    A refusal names the condition that took most shots away, and the cooldown where it took any.
+    """
+    issue = issue or uses.Issue(brief.series)
+    wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
     with parts.sessions.read() as session:
-        offered = {slot.id: _offered(session, slot) for slot in wanted}
+        offered = {slot.id: offering.offered(session, slot, issue) for slot in wanted}
         try:
             canvas = CANVASES[brief.aspects[0]]
             shape = Fraction(canvas.width, canvas.height)
-            return choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
+            found = choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
         except NoShotForScene as refusal:
-            raise refusal.explained(_removed(session, refusal.slot.query, refusal.candidates)) from refusal
+            raise refusal.explained(offering.removed(session, refusal.slot, issue)) from refusal
+        moments = looks.moments_of(session, [choice.candidate.shot for choice in found])
+    return tuple(at_best_moment(choice, moments.get(choice.candidate.shot, ())) for choice in found)
 
 
-def _offered(session: Any, slot: Slot) -> tuple[Candidate, ...]:
-    return assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True).shots
-
-
-def _removed(session: Any, query: Query, matching: int) -> dict[str, int]:
-    """Return how many shots each condition of a query takes away; the confidence that all queries ask for aside."""
-    left = index.count_without(session, query)
-    wishes = ((condition, count) for condition, count in left if not condition.startswith("confidence:"))
-    return {condition: count - matching for condition, count in wishes if count > matching}
+def _rest(slot: Slot, brief: Brief) -> int:
+    return rest_days(slot.pick.cooldown_days, brief)
 
 
 def _beat(storyboard: Storyboard, brief: Brief) -> int:

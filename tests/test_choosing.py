@@ -40,7 +40,9 @@ def chosen(slots: list[Slot], shots: list[Candidate], **options: Any) -> list[in
         (shot(1, 3.1), None),
         (shot(1, 2.5), None),
         (shot(1, 2.4), "shorter than 2.4 s"),
+        (shot(1, quality=0.04), "quality below 0.05"),
         (shot(1, rights="blocked"), "rights blocked"),
+        (shot(1, rights="restricted"), "rights restricted"),
         (shot(1, rights="expired"), "rights expired"),
         (shot(1, height=700), "lower than 720 lines"),
     ],
@@ -145,7 +147,10 @@ def test_too_little_material_is_refused_by_name() -> None:
             removed={"mud-1": {"mud": 41, "Terra": 3}},
         )
     error = refusal.value
-    assert str(error) == "scene 'mud' wants mud for 3.0 s: 3 candidates; 'mud' removed most (41)"
+    assert (
+        str(error)
+        == "scene 'mud' wants mud for 3.0 s: 3 candidates; 'mud' removed most (41), 'Terra' 3, 'shorter than 2.4 s' 2"
+    )
     assert error.next_step == (
         "ingest clips showing mud named Terra of at least 3.0 s, or relax the query of scene 'mud'"
     )

@@ -62,6 +62,8 @@ def unfit(slot: Slot, candidate: Candidate) -> str | None:
         return f"rights {candidate.rights}"
     if slot.pick.min_height and candidate.height < slot.pick.min_height:
         return f"lower than {slot.pick.min_height} lines"
+    if candidate.quality < slot.pick.min_quality:
+        return f"quality below {slot.pick.min_quality:g}"
     if speed_for(slot, candidate) is None:
         return f"shorter than {float(slot.seconds * slot.speed * SLOWEST):.1f} s"
     return None

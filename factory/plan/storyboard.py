@@ -20,6 +20,7 @@ from factory.plan.facts import Locale
 from factory.plan.layer_parts import ChartPart, ImagePart, InsetPart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem, YamlRefused, load
 from factory.plan.part import Color, Identifier, Part, Seconds, Whole, Words, hint, whole
+from factory.plan.selection import LEAST_QUALITY
 from factory.plan.timeline import Fit, TransitionName
 
 
@@ -45,10 +46,13 @@ class PickRules(Part):
     """How shots are chosen among those that the query finds."""
 
     shots: Whole = Field(default=1, ge=1, le=12, description="how many shots share the layer's time")
-    min_height: Whole | None = Field(default=None, description="lines that a shot has at least; null: any")
+    min_height: Whole | None = Field(
+        default=None, description="lines that a shot has at least; null: any, and size is a score only"
+    )
+    min_quality: float = Field(default=LEAST_QUALITY, ge=0, le=1, description="of light and sharpness, less text")
     diversity: float = Field(default=0.3, ge=0, le=1, description="how much shots of one clip are avoided")
-    cooldown_days: Whole = Field(
-        default=0, ge=0, description="days in which a shot is not shown again in videos of the same series"
+    cooldown_days: Whole | None = Field(
+        default=None, ge=0, le=3650, description="days a shot rests in the order's series; null: as the order says"
     )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
 from factory.plan.facts import Car
-from factory.store import embargoes
+from factory.store import embargoes, uses
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.job import (
@@ -41,7 +41,7 @@ from factory.store.job import (
     UnknownJob,
     WrongState,
 )
-from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, ShotUse
+from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox
 from factory.store.words import storable
 
 MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
@@ -198,10 +198,7 @@ def finish(
     session.execute(sa.delete(JobOutput).where(JobOutput.job_id == held.job))
     for output in outputs:
         session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
-    uses = [{"shot_id": shot, "job_id": held.job, "used_at": utc_now()} for shot in dict.fromkeys(shots)]
-    if uses:
-        series = session.scalar(sa.select(JobRow.series).where(JobRow.id == held.job))
-        insert_new(session, ShotUse, [use | {"series": series} for use in uses])
+    uses.note_shown(session, held.job, shots)
     embargoes.note_cars(session, held.job, cars, as_told=cars_told)
     session.flush()
     return ended
@@ -307,7 +304,9 @@ def publish(session: Session, job: str, *, now: datetime | None = None) -> State
     known = get(session, job)
     if known.state in MOVES["publish"]:
         embargoes.require_free(session, known.id, now or utc_now())
-    return _by_person(session, job, "publish")
+    state = _by_person(session, job, "publish")
+    uses.note_published(session, job)
+    return state
 
 
 def hold(session: Session, job: str, embargo: Embargo | None) -> None:
@@ -400,13 +399,6 @@ def timelines(session: Session, job: str) -> dict[str, SavedTimeline]:
         sa.select(JobTimeline).where(JobTimeline.job_id == job).order_by(JobTimeline.aspect, JobTimeline.version)
     )
     return {row.aspect: SavedTimeline(row.aspect, row.version, row.body, row.author) for row in rows}
-
-
-def recently_used(session: Session, *, series: str, since: datetime) -> frozenset[int]:
-    """Return the shots that finished jobs of a series have shown since then, for a cooldown."""
-    return frozenset(
-        session.scalars(sa.select(ShotUse.shot_id).where(ShotUse.series == series, ShotUse.used_at >= since))
-    )
 
 
 def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:
