@@ -21,6 +21,7 @@ from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
@@ -50,6 +51,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     storyboard = read_storyboard(
         parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
     )
+    proofread(storyboard, facts, brief)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
