@@ -51,7 +51,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     storyboard = read_storyboard(
         parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
     )
-    proofread(storyboard, facts, brief)
+    proofread(storyboard, facts, brief, parts)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)

@@ -144,12 +144,21 @@ def _cell(key: str, item: object, page: _Page) -> tuple[Mention, ...]:
     return (Mention("amount", value, name, text, 0),)
 
 
+def shown_texts(storyboard: Storyboard) -> Iterator[tuple[str, str, str]]:
+    """Yield every text that is said or shown: its scene's id (or `title`), the text, and all texts of its scene."""
+    yield "title", storyboard.title, storyboard.title
+    for scene in storyboard.scenes:
+        texts = list(_texts(scene))
+        yield from ((scene.id, text, " ".join(texts)) for text in texts)
+
+
 def _texts(scene: Scene) -> Iterator[str]:
-    """Yield what a scene says and shows, as far as it can name a car."""
+    """Yield what a scene says and shows."""
     if scene.voice:
         yield scene.voice.text
     for layer in scene.layers:
         yield from _strings(getattr(layer, "data", None))
+        yield from _strings(getattr(layer, "credit", None) or None)
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -55,7 +55,7 @@ _YEAR, _MM, _DD = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:3[01]|[12][0-9]
 _FREE = r"(?<![0-9.,])"
 _DATES = (
     re.compile(rf"\b[qQ][1-4]\s{_YEAR}\b|(?<![0-9年])第[1-4]季度"),
-    re.compile(rf"\b(?:[0-9]{{1,2}}\s)?{_MONTH}\s(?:[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s)?{_YEAR}\b", re.IGNORECASE),
+    re.compile(rf"\b(?:[0-9]{{1,2}}\s)?{_MONTH},?\s(?:[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s)?{_YEAR}\b", re.IGNORECASE),
     re.compile(rf"{_FREE}{_YEAR}[-/.年]{_MM}[-/.月]{_DD}(?:日|号|(?![0-9]))"),
     re.compile(rf"{_FREE}{_YEAR}(?:年第|[- ]?[qQ]|年[qQ])[1-4](?:季度|(?![0-9]))"),
     re.compile(rf"{_FREE}{_YEAR}(?:年{_MM}月|[-/](?:0[1-9]|1[0-2])(?![-/0-9]))"),
