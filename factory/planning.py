@@ -28,7 +28,7 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import assets, index
+from factory.store import assets, index, jobs
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
@@ -49,7 +49,10 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
     storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
+        parts.templates.storyboard(
+            brief.template, {"brief": brief, "facts": facts, "place": place_in_series(brief, parts, holding)}
+        ),
+        f"template {brief.template}",
     )
     proofread(storyboard, facts, brief, parts)
     narrator = parts.narrator()
@@ -68,6 +71,14 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
+
+
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:
+    """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
+    if brief.series is None:
+        return 0
+    with parts.sessions.read() as session:
+        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
