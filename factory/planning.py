@@ -22,13 +22,14 @@ from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import looks, uses
+from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
@@ -50,8 +51,12 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
     storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
+        parts.templates.storyboard(
+            brief.template, {"brief": brief, "facts": facts, "place": place_in_series(brief, parts, holding)}
+        ),
+        f"template {brief.template}",
     )
+    proofread(storyboard, facts, brief, parts)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
@@ -71,6 +76,14 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
     return Plan(timelines, record, days, issue, facts)
+
+
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:
+    """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
+    if brief.series is None:
+        return 0
+    with parts.sessions.read() as session:
+        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:

@@ -54,9 +54,9 @@ _INCIDENT_COLUMNS = {
 _NEUTRAL = "(driving-view | traffic | aerial) -exterior -interior -detail -race"
 
 
-def storyboard_tools(locale: Locale, brief: Brief) -> dict[str, Any]:
-    """Return the names that a storyboard template sees beside its facts and inputs."""
-    words = Phrases(locale, brief.seed)
+def storyboard_tools(locale: Locale, brief: Brief, place: int = 0) -> dict[str, Any]:
+    """Return the names that a storyboard template sees beside its facts and inputs; `place` is that in its series."""
+    words = Phrases(locale, brief.seed, brief.series, place)
     return {
         "tr": words.tr,
         "vary": words.vary,

@@ -162,7 +162,7 @@ class Templates:
         """Fill a storyboard template and return its YAML text with the lines that wrote it.
 
         `context` holds `brief` (Brief) and `facts` (Facts); `locale` and `seconds` default to the brief's, then to the
-        template's.
+        template's. `place` is how many videos of its series come before it.
         The template's declared inputs come from `brief.set`; an undeclared one is refused.
         """
         kind = self.describe(name)
@@ -174,7 +174,7 @@ class Templates:
             "locale": locale,
             "seconds": context.get("seconds") or brief.seconds or kind.seconds,
             "brand": self.brand(brief.brand),
-            **storyboard_tools(locale, brief),
+            **storyboard_tools(locale, brief, context.get("place", 0)),
             "fail": _refuse,
         }
         return self._storyboards.fill(_STORYBOARD.format(name), values)

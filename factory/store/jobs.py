@@ -8,6 +8,8 @@ back changes nothing. Each function is one short step inside the caller's transa
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -399,6 +401,19 @@ def timelines(session: Session, job: str) -> dict[str, SavedTimeline]:
         sa.select(JobTimeline).where(JobTimeline.job_id == job).order_by(JobTimeline.aspect, JobTimeline.version)
     )
     return {row.aspect: SavedTimeline(row.aspect, row.version, row.body, row.author) for row in rows}
+
+
+def place_in_series(session: Session, brief: Brief, job: str | None = None) -> int:
+    """Return how many jobs of the brief's series, of its template and locale, were ordered before `job` (or so far).
+
+    It is the same however often the job is tried: jobs count as they were ordered, whatever became of them.
+    """
+    earlier = sa.select(JobRow.id, JobRow.spec).where(JobRow.series == brief.series)
+    found = session.execute(earlier.order_by(JobRow.created_at, JobRow.id)).all()
+    before = itertools.takewhile(lambda row: row.id != job, found)
+    wanted = (brief.template, brief.locale)
+    specs = (json.loads(row.spec) for row in before)
+    return sum((spec.get("template"), spec.get("locale")) == wanted for spec in specs)
 
 
 def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:
