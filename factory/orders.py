@@ -84,9 +84,18 @@ def _check_writable(folder: Path) -> None:
 
 
 def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
-    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
+    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named.
+
+    `covers` are those of shapes that no video was ordered in.
+    """
     outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
-    return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs}
+    folder = out or parts.settings.home / "outputs" / job.id
+    covers = {
+        output.aspect: str(_copied(output, parts, folder))
+        for output in job.outputs
+        if output.role == "cover" and output.aspect not in job.brief().aspects
+    }
+    return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs, "covers": covers}
 
 
 def _output_record(job: Job, aspect: str, parts: Parts, out: Path | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from factory import packing
 from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
@@ -42,6 +43,7 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
+        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
     return lease.Made(outputs, planned.shots)
 
 
