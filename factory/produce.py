@@ -43,6 +43,7 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
+            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
         outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
     return lease.Made(outputs, planned.shots)
 

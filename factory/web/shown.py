@@ -17,6 +17,9 @@ MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
     "vtt": "text/vtt",
     "timeline": "application/json",
     "trace": "application/json",
+    "package": "application/json",
+    "credits": "application/json",
+    "credits-text": "text/plain",
 }
 ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "codec", "series")
 

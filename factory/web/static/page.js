@@ -378,7 +378,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) watch(); }); // b
 
 // --- player ----------------------------------------------------------------------------------------------------------
 
-const ROLES = ["video", "poster", "cover", "srt", "vtt", "timeline", "trace"];
+const ROLES = ["video", "poster", "cover", "srt", "vtt", "timeline", "trace", "package", "credits", "credits-text"];
 let playing = null;
 
 function play(id) {
