@@ -93,11 +93,20 @@ def check_writable(folder: Path) -> None:
 
 
 def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
-    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
+    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named.
+
+    `covers` are those of shapes that no video was ordered in.
+    """
     outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
     refused = [row for trace in traces(job, parts)[:1] for row in trace.get("rows_refused", [])]
     about = {"job": job.id, "state": job.state, "embargo": embargo_record(job)}
-    return {**about, **outputs[0], "rows_refused": refused, "outputs": outputs}
+    folder = out or parts.settings.home / "outputs" / job.id
+    covers = {
+        output.aspect: str(_copied(output, parts, folder))
+        for output in job.outputs
+        if output.role == "cover" and output.aspect not in job.brief().aspects
+    }
+    return {**about, **outputs[0], "rows_refused": refused, "outputs": outputs, "covers": covers}
 
 
 def embargo_record(job: Job) -> dict[str, str] | None:

@@ -70,7 +70,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         "sources": [_source_record(source) for source in facts.sources],
         "rows_refused": list(facts.refused),
         "voices": sorted({note.voice for note in narrator.notes}),
-        "pictures": picture_files.told(look.pictures),
+        "pictures": picture_files.told(look.pictures, storyboard),
     }
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
@@ -165,7 +165,8 @@ def _measure(canvas: Canvas) -> Measure:
 
 
 def _source_record(source: Any) -> dict[str, Any]:
-    return {"name": source.name, "date": source.date, "url": source.url, "sample": source.sample}
+    known = {"name": source.name, "date": source.date, "url": source.url, "licence": source.licence}
+    return {**known, "sample": source.sample}
 
 
 def _go_on(holding: Holding | None, share: float, what: str) -> None:

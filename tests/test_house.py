@@ -18,6 +18,7 @@ VERBS = (
     *("factory.nightly", "factory.batch_report", "factory.data_in"),
     *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
     "factory.proofreading",
+    *("factory.cutting_room", "factory.packing"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

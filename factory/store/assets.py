@@ -369,6 +369,14 @@ def paths_as_given(session: Session, digests: Iterable[str]) -> dict[str, str]:
     return {row.digest: row.original for row in rows}
 
 
+def addresses(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """Return where clips were taken from, those of which that is known."""
+    rows = session.execute(
+        sa.select(Asset.digest, Asset.source_url).where(Asset.digest.in_(list(digests)), Asset.source_url != "")
+    )
+    return {row.digest: row.source_url for row in rows}
+
+
 def digests(session: Session) -> tuple[str, ...]:
     """Return the files of the library that are not retired, oldest first."""
     return tuple(session.scalars(sa.select(Asset.digest).where(Asset.status == "added").order_by(Asset.id)))

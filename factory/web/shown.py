@@ -12,10 +12,14 @@ from factory.store.job import Job, Output
 MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
     "video": "video/mp4",
     "poster": "image/jpeg",
+    "cover": "image/jpeg",
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "timeline": "application/json",
     "trace": "application/json",
+    "package": "application/json",
+    "credits": "application/json",
+    "credits-text": "text/plain",
 }
 ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "codec", "series")
 
