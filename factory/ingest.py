@@ -38,10 +38,12 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where clips come from, as far as the person who brings them says."""
+    """Where clips come from, as far as the person who brings them says. `name` stands for the file's own name, which
+    the tagger reads as a title."""
 
     credit: str = ""
     licence: str = ""
+    name: str = ""
 
 
 def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
@@ -85,7 +87,7 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
     if before is not None:
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
     try:
-        tagged = parts.tagger.read_as(adopted.path, path.name)
+        tagged = parts.tagger.read_as(adopted.path, provenance.name or path.name)
     except BackboneUnavailable:
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
         raise
@@ -98,7 +100,7 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
             session,
             adopted,
             tagged,
-            original=str(path),
+            original=provenance.name or str(path),
             taxonomy=parts.taxonomy,
             credit=provenance.credit,
             licence=provenance.licence,

@@ -54,6 +54,7 @@ COMMANDS = (
     "ingest",
     "retag",
     "find",
+    "brief-set",
     "review-queue",
     "correct",
     "make",

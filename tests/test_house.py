@@ -14,7 +14,7 @@ VERBS = (
     *("factory.ingest", "factory.produce", "factory.find", "factory.orders", "factory.demo", "factory.doctor"),
     *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
-    *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
+    *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts", "factory.brief_set"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {
