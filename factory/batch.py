@@ -40,6 +40,6 @@ def ranking_batch(session: Session, schedule: str, due_at: datetime, *, locales:
 
 
 def _order(session: Session, schedule: str, due_at: datetime, table: str, locale: Locale) -> str:
-    brief = Brief(template="ranking", subject=table, locale=locale, series=f"{schedule}/{table}"[:100])
+    brief = Brief(template="ranking", subject=table, locale=locale, series=f"{schedule}/{locale}/{table}"[:100])
     key = f"{schedule}/{due_at:%Y-%m-%dT%H:%MZ}/{locale}/{table}"[:200]
     return jobs.submit(session, brief, key=key, by=schedule).job

@@ -13,9 +13,9 @@ from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
-from factory.plan.choosing import NoShotForScene, choose_shots
+from factory.plan.choosing import COOLDOWN, NoShotForScene, choose_shots
+from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
-from factory.plan.query import Query
 from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
@@ -27,7 +27,7 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import assets, index
+from factory.store import assets, index, uses
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
@@ -41,7 +41,8 @@ class Plan:
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
-    shots: tuple[int, ...]
+    shots: Mapping[int, int]  # each shot that is shown, and for how many days it must have rested in the series
+    issue: uses.Issue
 
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
@@ -54,7 +55,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
-    choices = choose(wanted, brief, parts)
+    issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
+    choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
@@ -65,7 +67,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     }
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
-    return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
+    days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
+    return Plan(timelines, record, days, issue)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
@@ -79,25 +82,44 @@ def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -
     return spoken
 
 
-def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts) -> tuple[Choice, ...]:
-    """Return a shot for every slot, none of them twice; a refusal names the condition that took most shots away."""
+def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue | None = None) -> tuple[Choice, ...]:
+    """Return a shot for every slot, none of them twice, none that rests in the series of `issue`.
+
+    A refusal names the condition that took most shots away, and the cooldown where it took any.
+    """
+    issue = issue or uses.Issue(brief.series)
+    wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
     with parts.sessions.read() as session:
-        offered = {slot.id: _offered(session, slot) for slot in wanted}
+        offered = {slot.id: _offered(session, slot, issue) for slot in wanted}
         try:
             canvas = CANVASES[brief.aspects[0]]
             shape = Fraction(canvas.width, canvas.height)
             return choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
         except NoShotForScene as refusal:
-            raise refusal.explained(_removed(session, refusal.slot.query, refusal.candidates)) from refusal
+            raise refusal.explained(_removed(session, refusal.slot, issue)) from refusal
 
 
-def _offered(session: Any, slot: Slot) -> tuple[Candidate, ...]:
-    return assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True).shots
+def _rest(slot: Slot, brief: Brief) -> int:
+    return rest_days(slot.pick.cooldown_days, brief)
 
 
-def _removed(session: Any, query: Query, matching: int) -> dict[str, int]:
-    """Return how many shots each condition of a query takes away; the confidence that all queries ask for aside."""
-    left = index.count_without(session, query)
+def _rested(slot: Slot, issue: uses.Issue) -> Any:
+    return uses.rested(issue, slot.pick.cooldown_days or 0)
+
+
+def _offered(session: Any, slot: Slot, issue: uses.Issue) -> tuple[Candidate, ...]:
+    found = assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True, only=_rested(slot, issue))
+    return found.shots
+
+
+def _removed(session: Any, slot: Slot, issue: uses.Issue) -> dict[str, int]:
+    """Return how many shots each condition of a query, and the cooldown, take away; the confidence that all queries ask
+    for aside."""
+    matching = index.count(session, slot.query)
+    left = [
+        (COOLDOWN, 2 * matching - index.count(session, slot.query, _rested(slot, issue))),
+        *index.count_without(session, slot.query),
+    ]
     wishes = ((condition, count) for condition, count in left if not condition.startswith("confidence:"))
     return {condition: count - matching for condition, count in wishes if count > matching}
 

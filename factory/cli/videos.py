@@ -44,6 +44,7 @@ def make_command(
     seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
     aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repeatable")] = None,
     series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
+    cooldown_days: Annotated[int | None, typer.Option(help="days that a shot rests in its series")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
     codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
@@ -63,6 +64,7 @@ def make_command(
         draft=draft,
         codec=codec,
         series=series,
+        cooldown_days=cooldown_days,
     )
     house = open_house()
     made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress)

@@ -50,6 +50,7 @@ class Brief(BaseModel):
     draft: bool = False
     codec: Codec = "h264"
     series: str | None = Field(default=None, max_length=100)
+    cooldown_days: int | None = Field(default=None, ge=0, le=3650)  # that a shot rests in the series; None: 14
 
     def canonical_json(self) -> str:
         """Return the brief as sorted compact JSON, the text that is digested and stored."""

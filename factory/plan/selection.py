@@ -64,7 +64,7 @@ class Pick:
 
     min_height: int | None = None
     diversity: float = 0.3
-    cooldown_days: int = 0
+    cooldown_days: int | None = None  # None: as the order says, see cooldown.rest_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ class PickRules(Part):
     shots: int = Field(default=1, ge=1, le=12)
     min_height: int | None = None
     diversity: float = Field(default=0.3, ge=0, le=1)
-    cooldown_days: int = Field(default=0, ge=0)
+    cooldown_days: int | None = Field(
+        default=None, ge=0, le=3650, description="days a shot rests in the order's series; null: as the order says"
+    )
 
 
 class ClipPart(Part):

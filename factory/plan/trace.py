@@ -40,6 +40,7 @@ def _record(choice: Choice, families: Families | None) -> dict[str, Any]:
         "scene": slot.scene,
         "slot": slot.id,
         "query": slot.query_text,
+        "cooldown_days": slot.pick.cooldown_days,
         "shot": candidate.shot,
         "asset": candidate.asset,
         "title": candidate.title,

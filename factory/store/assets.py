@@ -264,16 +264,26 @@ def _model_id(session: Session, version: str) -> int:
 
 
 def find_shots(
-    session: Session, query: Query, *, limit: int = 20, offset: int = 0, order: Order = "best", vectors: bool = False
+    session: Session,
+    query: Query,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+    order: Order = "best",
+    vectors: bool = False,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> Found:
     """Return the shots that match, best first: score, then picture quality, then the older. Retired clips never match.
 
     `vectors` loads each shot's embedding too (for choosing unlike shots); it is left out otherwise, being large.
+    `only` is a further condition on `Shot`, one that a query cannot say.
     """
     compiled = index.compile_query(session, query)
     chosen = index.matching_shots(compiled).add_columns(sa.func.count().over().label("total"))
+    if only is not None:
+        chosen = chosen.where(only)
     rows = session.execute(chosen.order_by(*_ordering(order)).limit(limit).offset(offset)).all()
-    total = rows[0].total if rows else index.count(session, query) if offset or not limit else 0
+    total = rows[0].total if rows else index.count(session, query, only) if offset or not limit else 0
     ids = [row.id for row in rows]
     return Found(total, load_shots(session, ids, vectors=vectors), tuple(float(row.score) for row in rows))
 

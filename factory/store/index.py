@@ -78,9 +78,11 @@ def matching_shots(compiled: Compiled) -> sa.Select[int, float]:
     return select.join(Asset, Asset.id == Shot.asset_id).where(compiled.where)
 
 
-def count(session: Session, query: Query) -> int:
-    """Return how many shots match."""
+def count(session: Session, query: Query, only: ColumnElement[bool] | None = None) -> int:
+    """Return how many shots match; `only` is a further condition on `Shot`."""
     where = compile_query(session, query).where
+    if only is not None:
+        where = sa.and_(where, only)
     total = sa.select(sa.func.count(Shot.id)).join(Asset, Asset.id == Shot.asset_id).where(where)
     return session.scalar(total) or 0
 

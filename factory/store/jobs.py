@@ -11,13 +11,14 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
+from factory.store import uses
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.job import (
@@ -38,7 +39,7 @@ from factory.store.job import (
     UnknownJob,
     WrongState,
 )
-from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, ShotUse
+from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox
 from factory.store.words import storable
 
 MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
@@ -169,10 +170,7 @@ def finish(session: Session, held: Claim, outputs: Sequence[Output], *, shots: I
     session.execute(sa.delete(JobOutput).where(JobOutput.job_id == held.job))
     for output in outputs:
         session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
-    uses = [{"shot_id": shot, "job_id": held.job, "used_at": utc_now()} for shot in dict.fromkeys(shots)]
-    if uses:
-        series = session.scalar(sa.select(JobRow.series).where(JobRow.id == held.job))
-        insert_new(session, ShotUse, [use | {"series": series} for use in uses])
+    uses.note_shown(session, held.job, shots)
     session.flush()
     return ended
 
@@ -271,7 +269,9 @@ def approve(session: Session, job: str) -> State:
 
 def publish(session: Session, job: str) -> State:
     """Mark an approved job as published. Its files are the ones that its outputs name."""
-    return _by_person(session, job, "publish")
+    state = _by_person(session, job, "publish")
+    uses.note_published(session, job)
+    return state
 
 
 def withdraw(session: Session, job: str) -> State:
@@ -347,13 +347,6 @@ def timelines(session: Session, job: str) -> dict[str, SavedTimeline]:
         sa.select(JobTimeline).where(JobTimeline.job_id == job).order_by(JobTimeline.aspect, JobTimeline.version)
     )
     return {row.aspect: SavedTimeline(row.aspect, row.version, row.body, row.author) for row in rows}
-
-
-def recently_used(session: Session, *, series: str, since: datetime) -> frozenset[int]:
-    """Return the shots that finished jobs of a series have shown since then, for a cooldown."""
-    return frozenset(
-        session.scalars(sa.select(ShotUse.shot_id).where(ShotUse.series == series, ShotUse.used_at >= since))
-    )
 
 
 def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:

@@ -271,13 +271,15 @@ class Correction(Base):
 
 
 class ShotUse(Base):
-    """A shot was shown in a finished job of a series: what a cooldown looks at."""
+    """A job shows a shot, or is going to: what a cooldown of its series looks at (uses.py)."""
 
     __tablename__ = "shot_use"
+    __table_args__ = (Index(None, "series", "used_at"),)
 
     shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
-    series: Mapped[str | None] = mapped_column(String(100), index=True)
+    series: Mapped[str | None] = mapped_column(String(100))
+    video: Mapped[str | None] = mapped_column(Digest)  # the same in all jobs that make one video: cooldown.video_key
     used_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
