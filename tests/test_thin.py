@@ -7,11 +7,12 @@ from fractions import Fraction
 import pytest
 from sqlalchemy.orm import Session
 
-from factory.brief_set.index_rows import Row, answers, rows_of
+from factory.brief_set.index_rows import Row, answers, rows_of, shown_in
 from factory.brief_set.thin import judge
 from factory.plan.query import parse_query
 from factory.plan.selection import Pick, Slot
 from factory.store.db import Sessions
+from factory.store.schema import JobRow, ShotUse
 from tests.library import TAXONOMY, a_shot, put
 
 FAMILIES = {label.name: TAXONOMY.children(label.name) for label in TAXONOMY.labels}
@@ -83,3 +84,18 @@ def session(sqlite: Sessions) -> Session:
 def test_rows_are_asked_one_by_one(session: Session, query: str, shots: int) -> None:
     asked = parse_query(query, TAXONOMY.resolve)
     assert sum(answers(one, asked, FAMILIES) for one in rows_of(session)) == shots
+
+
+def test_what_finished_videos_of_a_series_show_is_read_from_their_rows(sqlite: Sessions) -> None:
+    with sqlite.write() as session:
+        put(session, "a.mp4", a_shot(["mud"]), a_shot(["snow"]))
+        for job, state in (("one", "review"), ("two", "failed")):
+            said = {"id": job, "kind": "produce", "spec": "{}", "spec_digest": "0" * 64, "series": "s", "state": state}
+            session.add(
+                JobRow(**said, submitted_by="", attempt=1, fence=1, rings=0, cancel_asked=False, progress=1.0, step="")
+            )
+            session.flush()
+            session.add(ShotUse(shot_id=1 if job == "one" else 2, job_id=job, series="s"))
+        session.flush()
+        assert shown_in(session, "s") == {1}
+        assert shown_in(session, "t") == frozenset()

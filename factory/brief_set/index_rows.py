@@ -26,7 +26,10 @@ _ROWS: Final = sa.text(
 )
 _TAGS: Final = sa.text("SELECT shot_id, tag.name, confidence FROM shot_tag JOIN tag ON tag.id = shot_tag.tag_id")
 _CARS: Final = sa.text("SELECT shot_id, car.slug FROM shot_mention JOIN car ON car.id = shot_mention.car_id")
-_USES: Final = sa.text("SELECT shot_id FROM shot_use WHERE series = :series")
+_USES: Final = sa.text(
+    "SELECT shot_id FROM shot_use JOIN job ON job.id = shot_use.job_id"
+    " WHERE shot_use.series = :series AND job.state IN ('review', 'approved', 'published')"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def _head(answer: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "`--library` takes any folder of clips; the drawn sample library is always added. `--out` gets everything: a "
-        "house of the set's own (library, cache), the videos, a record of each order, a contact sheet of each video and "
+        "house of its own (library, cache), the videos, a record of each order, a contact sheet of each video and "
         "one of all. A run that was stopped goes on where it was; `--only NAME` makes some, `--again` makes all anew."
     )
     yield ""
