@@ -39,11 +39,15 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where clips come from, as far as the person who brings them says, and until when nothing of them is published."""
+    """Where clips come from, as far as the person who brings them says, and until when nothing of them is published.
+
+    `name` stands for the file's own name, which the tagger reads as a title.
+    """
 
     credit: str = ""
     licence: str = ""
     embargo: Embargo | None = None
+    name: str = ""
 
 
 def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
@@ -88,7 +92,7 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
         _hold(adopted.digest, parts, provenance)
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
     try:
-        tagged = parts.tagger.read_as(adopted.path, path.name)
+        tagged = parts.tagger.read_as(adopted.path, provenance.name or path.name)
     except BackboneUnavailable:
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
         raise
@@ -101,7 +105,7 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
             session,
             adopted,
             tagged,
-            original=str(path),
+            original=provenance.name or str(path),
             taxonomy=parts.taxonomy,
             credit=provenance.credit,
             licence=provenance.licence,

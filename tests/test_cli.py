@@ -57,6 +57,7 @@ COMMANDS = (
     "ingest",
     "retag",
     "find",
+    "brief-set",
     "review-queue",
     "correct",
     "make",

@@ -18,7 +18,7 @@ VERBS = (
     *("factory.nightly", "factory.batch_report", "factory.data_in"),
     *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
     "factory.proofreading",
-    *("factory.cutting_room", "factory.packing"),
+    *("factory.cutting_room", "factory.packing", "factory.brief_set"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factory.brief_set.delivery import faults
 from factory.ingest import ingest, passed_over, wanted_files
 from factory.orders import JobFailed, load_table, make, table_of
 from factory.plan.brief import Brief
@@ -22,7 +23,6 @@ from factory.plan.timeline_json import from_json
 from factory.samples import SAMPLE_CARS, SAMPLE_SALES, draw_library, scenes
 from factory.settings import Settings
 from factory.wiring import Parts, parts
-from tests.finished import faults
 from understanding.burnt_in import TextReader
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
