@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from factory.batch import Batch, batch
 from factory.batch_report import figures, line, write_report
+from factory.brief_set.delivery import faults
 from factory.demo import CREDIT
 from factory.ingest import ingest
 from factory.orders import load_table, table_of
@@ -32,7 +33,6 @@ from factory.store.catalog import all_cars
 from factory.store.files import Files
 from factory.wiring import Parts, parts
 from tests.bench.costs import cpu_of_tree
-from tests.finished import faults
 
 HEADER: Final = ("template", "subject", "locale", "aspect", "seconds", "seed", "title", "data", "output")
 KINDS: Final = ("ranking", "new_car_report", "off_road", "accident_compilation")
