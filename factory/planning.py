@@ -9,15 +9,17 @@ from typing import Any
 
 from factory import picture_files
 from factory.brand_idents import ident_of
+from factory.drafting import asked_seconds, draft
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.facts import Facts
+from factory.plan.length import film_seconds, length_record
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, Choice, Slot
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
@@ -47,11 +49,10 @@ class Plan:
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
-    storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
-    )
     narrator = parts.narrator()
-    spoken = speak(storyboard, narrator, holding)
+    storyboard, spoken = draft(
+        brief, facts, parts.templates, lambda said: speak(said, narrator, holding), lambda said: _beat(said, brief)
+    )
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     choices = choose(wanted, brief, parts)
@@ -63,6 +64,9 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures),
     }
+    omitted = [one["scene"] for one in record["omitted"]]
+    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
+    record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))

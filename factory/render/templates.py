@@ -36,11 +36,12 @@ from factory.errors import WrongUsage
 from factory.plan.timeline import Canvas
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
+from factory.render.figures import is_price
 from factory.render.kinds import Kind, read_kind
 from factory.render.lettering import drawable
 from factory.render.logos import read_logo
 from factory.render.plain import as_yaml, plain
-from factory.render.speaking import is_price, storyboard_tools
+from factory.render.speaking import storyboard_tools
 
 MAX_TEXT = 2_000_000  # characters that one template may write
 MAX_STEPS = 100_000  # turns of all loops of one filling
