@@ -375,3 +375,20 @@ def test_a_report_shows_the_picture_that_an_order_brings() -> None:
     (photo,) = (scene.layers[0] for scene in shown.scenes if scene.id == "photo")
     assert isinstance(photo, ImagePart)
     assert (photo.file, photo.credit) == ("press.jpg", "Ann")
+
+
+# --- sentences that vary ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_recurs_is_said_in_four_ways(kind: str, locale: Locale) -> None:
+    told: dict[str, list[str]] = {}
+    for seed in range(4):
+        for scene in board(kind, locale, seconds=90, seed=seed).scenes:
+            if scene.voice:
+                told.setdefault(scene.id, []).append(scene.voice.text)
+    facts_alone = re.compile(r"figures|more-figures|facts-[2-9]")
+    always = {scene: ways for scene, ways in told.items() if len(ways) == 4 and not facts_alone.fullmatch(scene)}
+    assert len(always) >= 2
+    assert {scene: ways for scene, ways in always.items() if len(set(ways)) < 4} == {}
