@@ -16,9 +16,10 @@ from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
+from factory.plan.length import film_seconds, length_record
 from factory.plan.moments import at_best_moment
 from factory.plan.selection import Choice, Slot
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
@@ -31,6 +32,7 @@ from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
 from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
+from factory.storyboarding import asked_seconds, storyboard_for
 from factory.wiring import Parts
 
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
@@ -50,15 +52,15 @@ class Plan:
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
-    storyboard = read_storyboard(
-        parts.templates.storyboard(
-            brief.template, {"brief": brief, "facts": facts, "place": place_in_series(brief, parts, holding)}
-        ),
-        f"template {brief.template}",
-    )
-    proofread(storyboard, facts, brief, parts)
     narrator = parts.narrator()
-    spoken = speak(storyboard, narrator, holding)
+    storyboard, spoken = storyboard_for(
+        brief,
+        {"facts": facts, "place": place_in_series(brief, parts, holding)},
+        parts.templates,
+        check=lambda written: proofread(written, facts, brief, parts),
+        speak=lambda written: speak(written, narrator, holding),
+        beat=lambda written: _beat(written, brief),
+    )
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
@@ -72,6 +74,9 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures, storyboard),
     }
+    omitted = [one["scene"] for one in record["omitted"]]
+    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
+    record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}

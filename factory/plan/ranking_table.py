@@ -114,7 +114,7 @@ def source_of(table_name: str, rows: Sequence[Row], options: Mapping[str, str]) 
         said = [clean_note(row[column]) for row in rows] if column else []
         distinct = list(dict.fromkeys(text for text in said if text))
         newest = max(distinct, default="") if field == "date" else "; ".join(distinct[:3])
-        found[field] = clean_note(options.get(field, "")) or newest
+        found[field] = clean_note(options.get("source" if field == "name" else field, "")) or newest
     column = find_column(rows[0].cells, SAMPLES) if rows else None
     sample = is_true(options.get("sample", "")) or bool(column and any(is_true(row[column]) for row in rows))
     return Source(found["name"] or clean_note(table_name), found["date"], found["url"], found["licence"], sample)

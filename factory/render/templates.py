@@ -41,12 +41,13 @@ from factory.plan.marked_yaml import Problem
 from factory.plan.timeline import Canvas
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
+from factory.render.figures import is_price
 from factory.render.filled import Filled, LineKeeper, joined, pieces_of
 from factory.render.kinds import Kind, KindUnreadable, read_kind
 from factory.render.lettering import drawable
 from factory.render.logos import read_logo
 from factory.render.plain import as_yaml, plain
-from factory.render.speaking import is_price, storyboard_tools
+from factory.render.speaking import storyboard_tools
 from factory.render.template_words import Known, parsed, unknown_words
 
 MAX_TEXT = 2_000_000  # characters that one template may write
