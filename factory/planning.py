@@ -9,6 +9,7 @@ from typing import Any
 
 from factory import picture_files
 from factory.brand_idents import ident_of
+from factory.drafting import drafted
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -55,6 +56,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         f"template {brief.template}",
     )
     proofread(storyboard, facts, brief, parts)
+    storyboard, offered = drafted(storyboard, facts, brief, parts)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
@@ -68,6 +70,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         "voices": sorted({note.voice for note in narrator.notes}),
         "pictures": picture_files.told(look.pictures),
     }
+    if offered:
+        record["draft"] = offered
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))

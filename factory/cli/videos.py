@@ -47,6 +47,7 @@ def make_command(
     out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
     codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
+    draft_words: Annotated[bool, typer.Option("--draft-words", help="other words by the language model set")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
@@ -63,6 +64,7 @@ def make_command(
         draft=draft,
         codec=codec,
         series=series,
+        draft_words=draft_words,
     )
     house = open_house()
     made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress)

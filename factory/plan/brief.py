@@ -50,6 +50,7 @@ class Brief(BaseModel):
     draft: bool = False
     codec: Codec = "h264"
     series: str | None = Field(default=None, max_length=100)
+    draft_words: bool = False  # ask the language model of the settings for other words
 
     def canonical_json(self) -> str:
         """Return the brief as sorted compact JSON, the text that is digested and stored."""
