@@ -218,7 +218,7 @@ def test_places_are_said_as_people_say_them() -> None:
     ):
         assert words in chinese
     for words in (
-        "Number one: Northwind X5, 18,200 units. Up 2 on last time.",
+        "Number one: Northwind X5, 18,200 units. Up 2 places on last time.",
         "Tied at number 3: 红隼 GT",
         "A new entry.",
     ):
