@@ -9,6 +9,7 @@ from typing import Any
 
 from factory import offering, picture_files
 from factory.brand_idents import ident_of
+from factory.drafting import drafted
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -61,6 +62,9 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         speak=lambda written: speak(written, narrator, holding),
         beat=lambda written: _beat(written, brief),
     )
+    storyboard, offered = drafted(storyboard, facts, brief, parts)
+    if offered:
+        spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
@@ -77,6 +81,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     omitted = [one["scene"] for one in record["omitted"]]
     seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
     record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
+    if offered:
+        record["draft"] = offered
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}

@@ -241,7 +241,7 @@ def test_places_are_said_as_people_say_them() -> None:
     english = " ".join(spoken(board("ranking", "en-US", seconds=90, seed=seed)) for seed in range(4))
     for words in ("榜首是北风 X5，1.82万辆。", "比上期上升2位。", "并列第3名的是红隼 GT", "1.2万辆。这一期新上榜。"):
         assert words in chinese
-    for words in ("Number one: Northwind X5, 18,200 units. ", "Up 2 on last time.", "Tied at number 3: 红隼 GT"):
+    for words in ("Number one: Northwind X5, 18,200 units. ", "Up 2 places on last time.", "Tied at number 3: 红隼 GT"):
         assert words in english
     assert "A new entry." in english
 

@@ -51,6 +51,7 @@ def make_command(
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
     codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
     embargo: Annotated[str, typer.Option(help="it is not published before: 2026-12-01T09:00 Asia/Shanghai")] = "",
+    draft_words: Annotated[bool, typer.Option("--draft-words", help="other words by the language model set")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
@@ -68,6 +69,7 @@ def make_command(
         codec=codec,
         series=series,
         cooldown_days=cooldown_days,
+        draft_words=draft_words,
     )
     until = read_embargo(embargo) if embargo else None
     house = open_house()

@@ -55,6 +55,7 @@ class Brief(BaseModel):
     codec: Codec = "h264"
     series: str | None = Field(default=None, max_length=100)
     cooldown_days: int | None = Field(default=None, ge=0, le=3650)  # that a shot rests in the series; None: 14
+    draft_words: bool = False  # ask the language model of the settings for other words
 
     def canonical_json(self) -> str:
         """Return the brief as sorted compact JSON, the text that is digested and stored."""

@@ -207,6 +207,7 @@ def _rounded(value: Decimal, kind: Kind) -> Decimal:
 
 
 def _said(value: Decimal, unit: str, locale: Locale) -> str:
+    value = _plain(value)  # 92.0 is said as 92
     if locale == "zh-CN":
         for size, word in ((10**8, "亿"), (10**4, "万")):
             if abs(value) >= size:
