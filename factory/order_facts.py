@@ -10,7 +10,9 @@ from factory.errors import WrongUsage
 from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars
 from factory.plan.facts import Car, Facts
+from factory.plan.periods import parse_period
 from factory.plan.ranking_table import rank_table
+from factory.plan.staleness import require_fresh
 from factory.plan.tables import BadRow
 from factory.store import catalog
 from factory.wiring import Parts
@@ -23,7 +25,7 @@ def facts_of(brief: Brief, parts: Parts) -> Facts:
         if brief.data is not None:
             return _facts_of_table(session, brief, needs, parts)
         if brief.subject:
-            return catalog.facts_for(session, brief.subject) if needs != "nothing" else Facts(brief.subject)
+            return _facts_of_subject(session, brief, parts) if needs != "nothing" else Facts(brief.subject)
     if needs != "nothing":
         what = "a car of the catalogue" if needs == "car" else "a table"
         raise WrongUsage(
@@ -36,7 +38,7 @@ def facts_of(brief: Brief, parts: Parts) -> Facts:
 def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
     assert brief.data is not None
     if needs == "ranking":
-        ranking, bad = rank_table(brief.data, brief.set)
+        ranking, bad = rank_table(brief.data, brief.set, today=parts.today())
         facts = catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
         return replace(facts, refused=_told(brief.data, bad))
     if needs == "car":
@@ -44,6 +46,19 @@ def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Fac
         car = _named(cars, brief.subject)
         return Facts(car.name(brief.locale), (car,), None, (car.source,), _told(brief.data, bad))
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
+
+
+def _facts_of_subject(session: Any, brief: Brief, parts: Parts) -> Facts:
+    """Return what the catalogue knows of a car or a ranking: of the period that is asked for, else of a newest that is
+    no old one."""
+    assert brief.subject
+    asked = brief.set.get("period", "").strip()
+    facts = catalog.facts_for(session, brief.subject, period=str(parse_period(asked) or asked) or None)
+    newest = parse_period(facts.ranking.period) if facts.ranking and not facts.ranking.source.sample else None
+    if newest and not asked and brief.set.get("stale") != "allow":
+        dated = newest.grain == "day" and len(catalog.periods_of(session, brief.subject)) < 2
+        require_fresh(newest, brief.subject, parts.today(), dated=dated)
+    return facts
 
 
 def _told(table: Table, bad: Sequence[BadRow]) -> tuple[str, ...]:
