@@ -61,7 +61,7 @@ def ingest_command(
 ) -> None:
     """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
     lift = embargo.strip() == "none"
-    provenance = Provenance(credit, licence, read_embargo(embargo) if embargo and not lift else None, lift)
+    provenance = Provenance(credit, licence, read_embargo(embargo) if embargo and not lift else None, lift=lift)
     house = open_house()
     files = list(wanted_files(paths))
     refused = skipped = 0
