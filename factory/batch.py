@@ -8,6 +8,7 @@ out on purpose: new clips change no row, and `again` makes them count.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from factory.wiring import Parts
 Status = Literal["made", "reused", "refused", "failed"]
 
 GOOD: tuple[State, ...] = ("review", "approved", "published")
+_ENDING = re.compile(r"(\.[a-z]{2,16})?\.[a-z0-9]{2,5}$")  # what tells the files of one video apart
 LOOK_EVERY = 0.5  # seconds between two looks at a job that another worker holds
 
 
@@ -202,7 +204,7 @@ def _work_off(job: str, rows: Batch) -> Job:
 
 def _told(outcome: Outcome, job: Job, rows: Batch, *, new: bool) -> Outcome:
     """Copy the files of a finished job under the row's name and return what there is to tell."""
-    record = made_record(_renamed(job, outcome.output), rows.parts, rows.out)
+    record = made_record(renamed(job, outcome.output), rows.parts, rows.out)
     renders = [trace.get("render", {}) for trace in traces(job, rows.parts)] if new else []
     return replace(
         outcome,
@@ -215,12 +217,11 @@ def _told(outcome: Outcome, job: Job, rows: Batch, *, new: bool) -> Outcome:
     )
 
 
-def _renamed(job: Job, output: str) -> Job:
-    """Return the job with its files called after the row: `row-0002-16x9.mp4`, `row-0002-16x9.srt`, ..."""
-    stems = {o.aspect: o.name.rpartition(".")[0] for o in job.outputs if o.role == "video"}
-    names = {aspect: f"{output}-{aspect.replace(':', 'x')}" for aspect in stems}
+def renamed(job: Job, output: str) -> Job:
+    """Return the job with its files called after the row: `row-0002-16x9.mp4`, `row-0002-16x9.trace.json`, ..."""
 
     def name(aspect: str, old: str) -> str:
-        return names[aspect] + old.removeprefix(stems[aspect]) if old.startswith(stems[aspect]) else f"{output}-{old}"
+        ending = _ENDING.search(old)
+        return f"{output}-{aspect.replace(':', 'x')}{ending[0] if ending else ''}"
 
     return replace(job, outputs=tuple(replace(o, name=name(o.aspect, o.name)) for o in job.outputs))

@@ -41,13 +41,15 @@ class Ingested:
 class Provenance:
     """Where clips come from, as far as the person who brings them says, and until when nothing of them is published.
 
-    `name` stands for the file's own name, which the tagger reads as a title.
+    `name` stands for the file's own name, which the tagger reads as a title. `lift` takes the embargo of clips away that
+    are known already.
     """
 
     credit: str = ""
     licence: str = ""
     embargo: Embargo | None = None
     name: str = ""
+    lift: bool = False
 
 
 def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
@@ -120,8 +122,8 @@ def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
 
 
 def _hold(digest: str, parts: Parts, provenance: Provenance) -> None:
-    """Put a clip that is known already under the embargo that it comes with this time: else it would be passed over."""
-    if provenance.embargo is not None:
+    """Put a clip that is known already under the embargo that it comes with now: it would be passed over otherwise."""
+    if provenance.embargo is not None or provenance.lift:
         with parts.sessions.write() as session:
             embargoes.put_on_clip(session, digest, provenance.embargo)
 

@@ -177,10 +177,10 @@ def load_table(path: Path, parts: Parts, options: dict[str, str]) -> LoadedTable
             cars, bad = read_cars(table, options, body=parts.taxonomy.resolve)
             return LoadedTable(f"{catalog.save_cars(session, cars)} cars", bad)
         refused = dict[BadRow, None]()
-        periods = table_periods(table, options)
+        periods, today = table_periods(table, options), parts.today()
         for period in periods or ("",):
             given = {**options, "period": period} if period else options
-            ranking, bad = rank_table(table, given)
+            ranking, bad = rank_table(table, given, today=today)
             refused |= dict.fromkeys(bad)
             catalog.save_ranking(session, path.stem, ranking)
     return LoadedTable(f"ranking {path.stem!r}, {max(1, len(periods))} periods", tuple(refused))

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,6 +184,10 @@ class Parts:
         soft = SoftCuts() if self.settings.shots == "soft" else None
         reader = FeatureExtractor(self.models, picture=picture, sound=sound, soft=soft)
         return KeptFeatures(reader, self.settings.home.resolve() / "cache" / "features")
+
+    def today(self) -> date:
+        """Return the day by which tables are old and periods are to come, the same for all hosts: in UTC."""
+        return datetime.now(UTC).date()
 
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""

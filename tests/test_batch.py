@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from factory import batch_report
-from factory.batch import Batch, Outcome, batch
+from factory.batch import Batch, Outcome, batch, renamed
 from factory.errors import WrongUsage
 from factory.orders import table_of
 from factory.plan.brief import Brief
@@ -18,6 +19,7 @@ from factory.plan.cars_table import read_cars
 from factory.plan.tables import read_table
 from factory.settings import Settings
 from factory.store import catalog, jobs
+from factory.store.job import Job, Output
 from factory.wiring import Parts, parts
 from tests.test_cli import factory
 
@@ -165,6 +167,18 @@ def test_a_row_whose_job_was_cancelled_or_left_is_taken_up(house: Parts, tmp_pat
         jobs.cancel(session, one.job)
     (two,) = run(house, tmp_path, "title\nOne\n")
     assert (two.status, two.job) == ("made", one.job)
+
+
+def test_every_file_of_a_video_is_called_after_its_row() -> None:
+    now = datetime.now(UTC)
+    names = {("16:9", "video"): "A.B title-16x9.mp4", ("16:9", "trace"): "A.B title-16x9.trace.json"}
+    names |= {("3:4", "cover"): "A.B title-3x4.cover.jpg", ("16:9", "poster"): "A.B title-16x9.jpg"}
+    outputs = tuple(Output(aspect, role, "a" * 64, name, 1) for (aspect, role), name in names.items())
+    left = (1, 1.0, "", False, None, None, None, "batch", now, now, now, None)
+    job = renamed(Job("j1", "produce", "review", Brief(template="off_road").canonical_json(), *left, outputs), "suv.v2")
+    assert [output.name for output in job.outputs] == [
+        *("suv.v2-16x9.mp4", "suv.v2-16x9.trace.json", "suv.v2-3x4.cover.jpg", "suv.v2-16x9.jpg")
+    ]
 
 
 def test_a_row_holds_its_video_also_where_it_was_made_before(house: Parts, tmp_path: Path) -> None:

@@ -9,11 +9,23 @@ import typer
 
 from factory import batch_report
 from factory.batch import Batch, Outcome, batch
-from factory.cli.console import SOME_REFUSED, AsJson, key_value, open_house, print_json, print_line, say, show_progress
+from factory.cli.console import (
+    SOME_REFUSED,
+    AsJson,
+    From,
+    Sql,
+    key_value,
+    open_house,
+    print_json,
+    print_line,
+    say,
+    show_progress,
+)
 from factory.cli.videos import brief_of
+from factory.data_in import table_asked
 from factory.errors import WrongUsage
-from factory.orders import table_of
 from factory.plan.embargo import read_embargo
+from factory.store.files import safe_name
 
 app = typer.Typer()
 
@@ -21,7 +33,9 @@ app = typer.Typer()
 @app.command("batch")
 def batch_command(
     template: Annotated[str, typer.Argument(help="kind of video, where a row names no other")],
-    data: Annotated[Path | None, typer.Option(help="the table of orders, a CSV")] = None,
+    data: Annotated[Path | None, typer.Option(help="the table of orders, a CSV or a .sql with --from")] = None,
+    sql: Sql = "",
+    source: From = "",
     sets: Annotated[list[str] | None, typer.Option("--set", help="input for all rows, key=value")] = None,
     locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
     seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
@@ -49,15 +63,15 @@ def batch_command(
         codec=codec,
         series=series,
     )
-    if data is None:
+    until = read_embargo(embargo) if embargo else None
+    table = table_asked(data, sql, source)
+    if table is None:
         raise WrongUsage("a batch needs a table of orders", next_step="give one with --data rows.csv")
-    table, until = table_of(data), read_embargo(embargo) if embargo else None
     house = open_house()
-    folder = out or house.settings.home / "outputs" / f"batch-{data.stem}"
-    rows, outcomes = (
-        Batch(house, data.parent, folder, again=again, embargo=until, on_progress=show_progress),
-        list[Outcome](),
-    )
+    folder = out or house.settings.home / "outputs" / safe_name(f"batch-{Path(table.name).stem}")
+    beside = data.parent if data else Path()
+    rows = Batch(house, beside, folder, again=again, embargo=until, on_progress=show_progress)
+    outcomes = list[Outcome]()
     try:
         for outcome in batch(table, shared, rows):
             outcomes.append(outcome)

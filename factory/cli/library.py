@@ -56,11 +56,12 @@ def ingest_command(
     licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
     jobs: Annotated[int, typer.Option(min=1, max=64, help="files at once, each decoded in a process of its own")] = 1,
     embargo: Annotated[
-        str, typer.Option(help="nothing of them is published before: 2026-12-01T09:00 Asia/Shanghai")
+        str, typer.Option(help="nothing of them is published before 2026-12-01T09:00 Asia/Shanghai; none lifts it")
     ] = "",
 ) -> None:
     """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
-    provenance = Provenance(credit, licence, read_embargo(embargo) if embargo else None)
+    lift = embargo.strip() == "none"
+    provenance = Provenance(credit, licence, read_embargo(embargo) if embargo and not lift else None, lift=lift)
     house = open_house()
     files = list(wanted_files(paths))
     refused = skipped = 0

@@ -14,6 +14,8 @@ from factory import orders
 from factory.cli.console import (
     SOME_REFUSED,
     AsJson,
+    From,
+    Sql,
     key_value,
     open_house,
     print_json,
@@ -21,6 +23,7 @@ from factory.cli.console import (
     say,
     show_progress,
 )
+from factory.data_in import table_asked
 from factory.doctor import examine
 from factory.errors import WrongUsage
 from factory.picture_files import with_pictures
@@ -38,7 +41,9 @@ app = typer.Typer()
 def make_command(
     template: Annotated[str, typer.Argument(help="kind of video")],
     subject: Annotated[str | None, typer.Option(help='car or ranking of the catalogue; several cars as "a, b"')] = None,
-    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
+    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV or a .sql with --from")] = None,
+    sql: Sql = "",
+    source: From = "",
     sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
     locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
     seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
@@ -58,7 +63,7 @@ def make_command(
     brief = brief_of(
         template=template,
         subject=subject,
-        data=orders.table_of(data) if data else None,
+        data=table_asked(data, sql, source),
         set=dict(key_value(text) for text in sets or ()),
         locale=locale,
         seconds=seconds,

@@ -22,8 +22,8 @@ from factory.plan.embargo import Embargo, EmbargoUnclear, read_embargo
 from factory.plan.tables import BadRow, Row, RowRefused, TableUnfit, find_column, plain_name, rows_of
 
 FIELDS: Mapping[str, str] = {
-    **{name: name for name in ("template", "subject", "seconds", "locale", "brand", "seed", "series")},
-    **{"aspect": "aspects", "aspects": "aspects", "draft": "draft", "codec": "codec"},
+    **{name: name for name in Brief.model_fields if name not in ("data", "set")},
+    "aspect": "aspects",
 }
 BESIDE = ("data", "output", "embargo")
 _OUTPUT = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]{0,79}")
@@ -95,7 +95,7 @@ def _kinds(table: Table, rows: Sequence[Row], batch: Brief, inputs_of: InputsOf)
 
 def _headers(table: Table, rows: Sequence[Row], inputs: Collection[str]) -> dict[str, str]:
     """Return the header by the field or input that it means. A field of the order wins over an input of its name."""
-    meant = {plain_name(name): name for name in (*inputs, *BESIDE)} | dict(FIELDS)
+    meant = {plain_name(name): name for name in (*inputs, *BESIDE)} | {plain_name(f): FIELDS[f] for f in FIELDS}
     headers = dict[str, str]()
     for column in table.columns:
         if not column:

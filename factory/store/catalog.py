@@ -138,6 +138,10 @@ def facts_for(session: Session, subject: str, *, period: str | None = None) -> F
     ranking = find_ranking(session, subject, period=period)
     if ranking is not None:
         return facts_of(ranking, subject)
+    if period is not None and (newest := find_ranking(session, subject)) is not None:
+        raise UnknownSubject(
+            f"{subject!r} has no period {period[:40]!r}", next_step=f"its newest is {newest.period or 'without a name'}"
+        )
     raise _unknown(session, subject)
 
 
@@ -194,6 +198,13 @@ def require_car(session: Session, name: str) -> None:
     """Raise UnknownSubject with the nearest names where no car is called so."""
     if not session.scalar(sa.select(sa.func.count()).where(CarName.folded == compact(name))):
         raise _unknown(session, name)
+
+
+def periods_of(session: Session, name: str) -> tuple[str, ...]:
+    """Return the periods of the ranking of this name or title, oldest first."""
+    rows = session.execute(sa.select(RankingTable.name, RankingTable.title, RankingTable.period)).all()
+    wanted = compact(name)
+    return tuple(sorted({row.period for row in rows if wanted in (compact(row.name), compact(row.title))}))
 
 
 def find_ranking(session: Session, name: str, *, period: str | None = None) -> Ranking | None:

@@ -35,7 +35,8 @@ from factory.wiring import Parts, parts
 from tests.bench.costs import cpu_of_tree
 
 HEADER: Final = ("template", "subject", "locale", "aspect", "seconds", "seed", "title", "data", "output")
-KINDS: Final = ("ranking", "new_car_report", "off_road", "accident_compilation")
+FIRST: Final = ("ranking", "new_car_report", "off_road", "accident_compilation")
+NEEDS: Final = ("car", "cars", "ranking", "nothing")  # what the drawn library and its tables give
 PERIODS: Final = ("2026-10", "2026-09", "2026-08", "2026-05")  # of the sample sales, each in a file of its own
 LOCALES: Final = ("zh-CN", "en-US")
 
@@ -120,18 +121,24 @@ def _rows(house: Parts, seconds: int) -> Iterator[dict[str, Any]]:
     """Yield rows for ever: kinds in turn, and for each kind its subjects, languages and shapes."""
     with house.sessions.read() as session:
         cars = [car.slug for car in all_cars(session)]
-    subjects, periods = cycle(cars), cycle(PERIODS)
-    for number, kind in enumerate(cycle(KINDS)):
-        turn = number // len(KINDS)
+    periods, needs = (
+        cycle(PERIODS),
+        {name: str(house.templates.describe(name).needs) for name in house.templates.names()},
+    )
+    pairs = cycle(f"{one}, {two}" for one, two in zip(cars, cars[1:] + cars[:1], strict=True))
+    subjects = {"car": cycle(cars), "cars": pairs}
+    usable = [kind for kind in dict.fromkeys((*FIRST, *needs)) if needs.get(kind) in NEEDS]
+    for number, kind in enumerate(cycle(usable)):
+        turn = number // len(usable)
         yield {
             "template": kind,
-            "subject": next(subjects) if kind == "new_car_report" else "",
+            "subject": next(subjects[needs[kind]]) if needs[kind] in subjects else "",
             "locale": LOCALES[turn % len(LOCALES)],
             "aspect": list(CANVASES)[turn % len(CANVASES)],
             "seconds": seconds,
             "seed": turn,
             "title": "",
-            "data": f"sales-{next(periods)}.csv" if kind == "ranking" else "",
+            "data": f"sales-{next(periods)}.csv" if needs[kind] == "ranking" else "",
             "output": f"{number + 1:03d}-{kind}",
         }
 
@@ -145,7 +152,7 @@ def _run(name: str, rows: list[dict[str, Any]], house: Parts, work: Path, *, dra
     assert isinstance(house.files, Counted)
     house.files.lines.clear()
     began, cpu, outcomes = time.perf_counter(), cpu_of_tree(), []
-    for outcome in batch(table_of(table), Brief(template=KINDS[0], draft=draft), Batch(house, work, out)):
+    for outcome in batch(table_of(table), Brief(template=FIRST[0], draft=draft), Batch(house, work, out)):
         outcomes.append(outcome)
         _say(f"{name}  {len(outcomes):>3} of {len(rows)}  {time.perf_counter() - began:6.0f} s  {line(outcome)}")
     wall, used = time.perf_counter() - began, cpu_of_tree() - cpu

@@ -309,11 +309,13 @@ function statePill(job, pill = make("span", { className: "state" })) {
 }
 
 const isWorking = (job) => ["queued", "planning", "rendering"].includes(job.state);
-const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.outputs]);
+const holds = (job) => job.embargo && !["published", "withdrawn", "failed", "dead", "cancelled"].includes(job.state);
+const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.embargo, job.outputs]);
 
 function showProgress(job, row) {
   const about = [when(job.created_at), job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "),
-    job.order.draft ? say("draft_mark") : "", isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
+    job.order.draft ? say("draft_mark") : "", holds(job) ? say("embargo_until", { until: job.embargo.until }) : "",
+    isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
   row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
   const bar = row.querySelector("progress");
   if (bar) bar.value = job.progress;
