@@ -16,6 +16,7 @@ VERBS = (
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
     *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
+    *("factory.new_template", "factory.preview"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -50,7 +50,7 @@ def make_command(
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
-    brief = _brief(
+    brief = brief_of(
         template=template,
         subject=subject,
         data=orders.table_of(data) if data else None,
@@ -138,7 +138,8 @@ def schema_command() -> None:
     print_json(schema())
 
 
-def _brief(**values: Any) -> Brief:
+def brief_of(**values: Any) -> Brief:
+    """Return the order that options say, or name the option that is wrong."""
     try:
         return Brief(**values)
     except ValidationError as wrong:

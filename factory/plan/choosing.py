@@ -52,10 +52,11 @@ class NoShotForScene(FactoryError):
         self.slot = slot
         self.candidates = candidates
         self.removed = dict(removed)
+        self.used = used
 
     def explained(self, removed: Mapping[str, int]) -> NoShotForScene:
         """Return the same refusal with how many shots each condition of the query removed."""
-        return NoShotForScene(self.slot, self.candidates, {**removed, **self.removed})
+        return NoShotForScene(self.slot, self.candidates, {**removed, **self.removed}, used=self.used)
 
 
 def choose_shots(
