@@ -41,8 +41,8 @@ class Ingested:
 class Provenance:
     """Where clips come from, as far as the person who brings them says, and until when nothing of them is published.
 
-    `name` stands for the file's own name, which the tagger reads as a title. `lift` takes the embargo of clips away that
-    are known already.
+    `name` stands for the file's own name, which the tagger reads as a title. `lift` takes away the embargo of clips
+    that are known already.
     """
 
     credit: str = ""

@@ -23,7 +23,7 @@ def pictures_of(storyboard: Storyboard, parts: Parts) -> dict[str, Picture]:
     Raises `UnknownTemplate`, `FileMissing` or `PictureRefused` for one that is not there or cannot be shown.
     """
     shown = [layer.file for scene in storyboard.scenes for layer in scene.layers if isinstance(layer, ImagePart)]
-    return {name: _picture(name, parts) for name in dict.fromkeys(shown)}
+    return {name: picture(name, parts) for name in dict.fromkeys(shown)}
 
 
 def with_pictures(brief: Brief, parts: Parts) -> Brief:
@@ -50,7 +50,8 @@ def told(pictures: Mapping[str, Picture], storyboard: Storyboard) -> list[dict[s
     ]
 
 
-def _picture(name: str, parts: Parts) -> Picture:
+def picture(name: str, parts: Parts) -> Picture:
+    """Return a still picture by the name that a storyboard calls it."""
     if _DIGEST.fullmatch(name):
         return Picture(name, *picture_size(parts.files.path(name), name[:12]))
     path = parts.templates.image(name)

@@ -19,6 +19,7 @@ VERBS = (
     *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
     *("factory.proofreading", "factory.storyboarding", "factory.drafting"),
     *("factory.cutting_room", "factory.packing", "factory.brief_set"),
+    *("factory.new_template", "factory.preview"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

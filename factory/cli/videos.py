@@ -161,7 +161,7 @@ def schema_command() -> None:
 
 
 def brief_of(**values: Any) -> Brief:
-    """Return the order of these options; one that cannot be is refused by its name."""
+    """Return the order that options say, or name the option that is wrong."""
     try:
         return Brief(**values)
     except ValidationError as wrong:
