@@ -40,9 +40,14 @@ def with_pictures(brief: Brief, parts: Parts) -> Brief:
     return brief.model_copy(update={"set": {**brief.set, **kept}}) if kept else brief
 
 
-def told(pictures: Mapping[str, Picture]) -> list[dict[str, object]]:
+def told(pictures: Mapping[str, Picture], storyboard: Storyboard) -> list[dict[str, object]]:
     """Return what the trace says of the pictures."""
-    return [{"file": name, "asset": p.asset, "width": p.width, "height": p.height} for name, p in pictures.items()]
+    parts = [layer for scene in storyboard.scenes for layer in scene.layers if isinstance(layer, ImagePart)]
+    credits = {part.file: part.credit.strip() for part in parts[::-1] if part.credit.strip()}
+    return [
+        {"file": name, "asset": p.asset, "width": p.width, "height": p.height, "credit": credits.get(name, "")}
+        for name, p in pictures.items()
+    ]
 
 
 def _picture(name: str, parts: Parts) -> Picture:

@@ -22,13 +22,14 @@ from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import looks, uses
+from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
 from factory.wiring import Parts
 
@@ -37,20 +38,25 @@ PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be shown: a timeline for each aspect, and why each shot was chosen."""
+    """What will be shown: a timeline for each aspect, why each shot was chosen, and what was said from."""
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
     shots: Mapping[int, int]  # each shot that is shown, and for how many days it must have rested in the series
     issue: uses.Issue
+    facts: Facts
 
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
     storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
+        parts.templates.storyboard(
+            brief.template, {"brief": brief, "facts": facts, "place": place_in_series(brief, parts, holding)}
+        ),
+        f"template {brief.template}",
     )
+    proofread(storyboard, facts, brief, parts)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
@@ -62,13 +68,22 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
+        "rows_refused": list(facts.refused),
         "voices": sorted({note.voice for note in narrator.notes}),
-        "pictures": picture_files.told(look.pictures),
+        "pictures": picture_files.told(look.pictures, storyboard),
     }
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
-    return Plan(timelines, record, days, issue)
+    return Plan(timelines, record, days, issue, facts)
+
+
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:
+    """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
+    if brief.series is None:
+        return 0
+    with parts.sessions.read() as session:
+        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
@@ -150,7 +165,8 @@ def _measure(canvas: Canvas) -> Measure:
 
 
 def _source_record(source: Any) -> dict[str, Any]:
-    return {"name": source.name, "date": source.date, "url": source.url, "sample": source.sample}
+    known = {"name": source.name, "date": source.date, "url": source.url, "licence": source.licence}
+    return {**known, "sample": source.sample}
 
 
 def _go_on(holding: Holding | None, share: float, what: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from factory import packing
 from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
@@ -41,7 +42,10 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
-    return lease.Made(outputs, tuple(planned.shots))
+            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
+        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
+    own = brief.data is not None and planned.facts.ranking is None  # the cars of a ranking are the catalogue's
+    return lease.Made(outputs, tuple(planned.shots), planned.facts.cars, cars_told=own)
 
 
 def _saved_plan(brief: Brief, parts: Parts, holding: lease.Holding) -> tuple[Plan, dict[str, str]]:

@@ -74,6 +74,11 @@ class Parts:
         own = self.settings.templates
         return Templates((own,) if own else ())
 
+    def desk_file(self, name: str) -> Path | None:
+        """Return the desk's own file of this name in the folder of its templates, or None where there is none."""
+        own = self.settings.templates
+        return own / name if own and (own / name).is_file() else None
+
     @cached_property
     def send(self) -> Callable[[str, str], None] | None:
         return sender(self.settings.broker_url) if self.settings.broker_url else None
@@ -183,7 +188,7 @@ class Parts:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""
         from factory.render.narrator import Narrator, load_lexicons, voices_for  # noqa: PLC0415  brings the voices
 
-        lexicons = load_lexicons()
+        lexicons = load_lexicons(self.desk_file("lexicon.yaml"))
         voices = voices_for(self.settings.voice, lexicons, self.files.cached)
         return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
 

@@ -15,6 +15,10 @@ VERBS = (
     *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.offering", "factory.order_facts"),
+    *("factory.nightly", "factory.batch_report", "factory.data_in"),
+    *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
+    "factory.proofreading",
+    *("factory.cutting_room", "factory.packing", "factory.brief_set"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

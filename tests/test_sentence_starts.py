@@ -28,7 +28,7 @@ lengths = st.lists(st.fractions(Fraction(9, 10), Fraction(15, 2), max_denominato
 def test_shots_start_on_their_sentences(
     scenes: list[tuple[list[Fraction], float | None, float | None]], fps: Fraction
 ) -> None:
-    """Scenes with a shot for each sentence, which is as long as a shot must be; some are longer than their voice."""
+    """Scenes with a shot for each sentence, as long as a shot has to be; some are longer than their voice."""
     tree: dict[str, Any] = {"version": 1, "template": "t", "title": "t", "locale": "en-US", "scenes": []}
     for number, (spoken, transition, duration) in enumerate(scenes):
         layer = {"type": "clip", "query": {"tags_all": ["exterior"]}, "pick": {"shots": len(spoken)}}

@@ -1,4 +1,4 @@
-"""The four kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
+"""The seven kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from factory.plan.brief import Brief, Table
-from factory.plan.facts import Car, Facts, Locale, Ranking, RankingRow, Source, Spec
+from factory.plan.facts import Car, Facts, Locale, PriceChange, Ranking, RankingRow, Source, Spec
 from factory.plan.layer_parts import ImagePart
 from factory.plan.numbers import exact
 from factory.plan.query import parse_query
@@ -19,7 +19,10 @@ from factory.render.phrases import speaking_seconds
 from factory.render.templates import TemplateFailed, Templates
 
 TEMPLATES = Templates()
-KINDS = ("new_car_report", "ranking", "off_road", "accident_compilation")
+KINDS = (
+    *("new_car_report", "ranking", "comparison", "price_change"),
+    *("off_road", "highlights", "accident_compilation"),
+)
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en-US")
 SOURCE = Source("Sample table", "2026-11-01", sample=True)
 MARGIN = 0.5  # of a spoken scene beside its voice, roughly
@@ -50,12 +53,32 @@ def ranking(count: int = 6) -> Ranking:
     return Ranking("sales", "sales", "辆", "2026-10", tuple(rows[:count]), SOURCE)
 
 
+def price(name_zh: str, name_en: str, old: int, new: int, **more: Any) -> PriceChange:
+    given = {"kind": "guide", "unit": "元", "date": "2026-11-01", "source": SOURCE, **more}
+    return PriceChange(name_zh, name_en, old=Decimal(old), new=Decimal(new), **given)
+
+
+PRICES = (
+    price("北风 X5", "Northwind X5", 189800, 174800, car=CARS[0]),
+    price("流明 S", "Lumen S", 239800, 244800, car=CARS[1]),
+    price("旷野 Pro", "Terra Pro", 191500, 186900, kind="deal", date="2026-11"),
+)
+
+
 def facts(kind: str) -> Facts:
-    cars = tuple(CARS[:1]) if kind == "new_car_report" else ()
-    return Facts("x", cars=cars, ranking=ranking() if kind == "ranking" else None)
+    cars = tuple(CARS[: {"new_car_report": 1, "comparison": 2, "price_change": 2}.get(kind, 0)])
+    return Facts(
+        "" if kind == "highlights" else "x",
+        cars=cars,
+        ranking=ranking() if kind == "ranking" else None,
+        sources=(SOURCE,),
+        prices=PRICES if kind == "price_change" else (),
+    )
 
 
 def board(kind: str, locale: Locale = "zh-CN", about: Facts | None = None, **options: Any) -> Storyboard:
+    if kind == "highlights":
+        options["set"] = {"about": "race", **options.get("set", {})}
     brief = Brief(template=kind, locale=locale, **options)
     return read_storyboard(TEMPLATES.storyboard(kind, {"brief": brief, "facts": about or facts(kind)}), kind)
 
@@ -138,6 +161,10 @@ def test_nothing_is_claimed_that_the_facts_do_not_carry(kind: str, locale: Local
     for row in ranking(12).rows:
         known |= {str(row.rank), exact(row.value), f"{row.value}", "2", "3", "1.82", "1.52", "1.2", "1.5"}
         known |= {"18,200", "15,200", "12,000", "15,000", "8", "7", "6", "12", "9", "4"}
+    for change in PRICES:
+        moved = abs(change.difference)
+        known |= {exact(figure) for figure in (change.old, change.new, moved, abs(change.percent))}
+        known |= {f"{(figure / 10_000).normalize():f}" for figure in (change.old, change.new, moved)} | {f"{moved}"}
     for seconds in (15, 35, 120):
         for seed in (0, 1, 2):
             text = spoken(board(kind, locale, seconds=seconds, seed=seed))

@@ -51,12 +51,21 @@ def card_data(name: str) -> dict[str, dict[str, Any]]:
         {"label": "DC charging", "value": "1,234,567", "unit": "kWh/100km"},
     ]
     source = {"source": "AutoReel 示例数据", "date": "2026-11-01", "sample": True}
+    compared = [
+        {"name": name, "value": "1,234,567", "unit": "kWh/100km", "note": "CLTC", "share": 1, "best": True},
+        {"name": "流明 S", "value": "", "unit": "", "note": "", "share": -1},
+        {"name": name, "value": "560", "unit": "km", "note": "WLTP", "share": 0.5, "told": False},
+    ]
+    prices = {"old": {"value": "1,269,800.50", "unit": "元"}, "new": {"value": "1,249,800.50", "unit": "元"}}
+    moved = {"way": "down", "difference": "1,234,567 CNY less", "percent": "down 12.3%", "effective": name}
     return {
         "title": {"title": name, "subtitle": name, "kicker": "新车速报"},
         "lower_third": {"name": name, "line": name},
         "rank_card": place(name, tied=True),
         "table_card": {"title": name, "unit": "辆", "rows": rows, "scale": "102345", **source},
         "spec_card": {"name": name, "specs": specs + more, **source},
+        "compare_card": {"title": name, "entries": compared, "better": "deeper", "remark": name, **source},
+        "price_card": {"name": name, "kind": "transaction price", **prices, **moved, **source},
         "verdict": {"label": name, "line": name},
         "incident_card": {"heading": "事故画面", "place": name, "time": "2026-08-03 17:40", "credit": name},
         "safety_card": {"label": "安全提示", "line": name},

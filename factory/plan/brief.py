@@ -24,13 +24,17 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Table(BaseModel):
-    """The table of one video as it was read: header and cells as text, so that refusals name line and column."""
+    """The table of one video as it was read: header and cells as text, so that refusals name line and column.
+
+    `counted` says how a row is named to a person: by its line in a file, or by its place in a database's answer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(max_length=255)
     columns: tuple[str, ...] = Field(max_length=200)
     rows: tuple[tuple[str, ...], ...] = Field(max_length=50_000)
+    counted: Literal["line", "row"] = "line"
 
 
 class Brief(BaseModel):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,14 +55,6 @@ class MarkedYaml:
         while path not in self.lines and path:
             path = path[:-1]
         return self.lines.get(path, 1)
-
-    def known_path(self, place: Sequence[str | int]) -> Path:
-        """Return `place` without the parts that are no keys of the text (a checker's names for the arms of a union)."""
-        path: Path = ()
-        for part in place:
-            if (*path, part) in self.lines:
-                path = (*path, part)
-        return path
 
 
 def load(text: str) -> MarkedYaml:

@@ -161,6 +161,19 @@ def format_value(value: Decimal, unit: str, locale: Locale) -> Figure:
     return Figure(exact(value), name, _said(said, base_name, locale), rounded=said != base_value)
 
 
+def said_exactly(value: Decimal, unit: str, locale: Locale) -> str:
+    """Return a number with its unit for a sentence, nothing rounded away: 239850 元 -> `23.985万元`."""
+    known = UNITS.get(unit_of(unit), Unit(unit, unit))
+    base = _plain(value * known.scale)
+    return _said(base, unit_name(known.base or unit, locale, base), locale)
+
+
+def spoken_value(value: Decimal, unit: str) -> Decimal:
+    """Return the value, given in `unit`, that a sentence says: 18234 辆 is said as 18200."""
+    known = UNITS.get(unit_of(unit))
+    return _rounded(value, known.kind if known else "measure")
+
+
 def change_text(row: RankingRow, locale: Locale) -> str:
     """Return how a place moved against the period before (`up 2`, `new entry`), empty where that is not known."""
     places = abs(row.previous_rank - row.rank) if row.previous_rank is not None else 0

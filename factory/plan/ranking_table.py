@@ -160,7 +160,7 @@ def _periods(
     grains = Counter(period.grain for period, _ in dated if period)
     grain = grains.most_common(1)[0][0] if grains else "year"
     why = "its period is missing or unlike the others'"
-    undated = [BadRow(row.line, columns.period_columns[-1], why) for p, row in dated if not p or p.grain != grain]
+    undated = [row.bad(columns.period_columns[-1], why) for p, row in dated if not p or p.grain != grain]
     sound = [(period, row) for period, row in dated if period and period.grain == grain]
     if not sound:
         raise TableUnfit(f"{table.name}: no row with a period is left", next_step="check `where` and the period column")
@@ -178,16 +178,16 @@ def _periods(
 def _entries(columns: Columns, rows: Iterable[Row]) -> tuple[list[_Entry], list[BadRow]]:
     """Return the rows that can be ranked, and the others with the reason."""
     entries, bad = list[_Entry](), list[BadRow]()
-    seen: dict[str, int] = {}
+    seen: dict[str, Row] = {}
     for row in rows:
         try:
             entry = _entry(columns, row)
             if entry.key in seen:
-                raise RowRefused(columns.name[-1], f"{entry.name!r} stands on line {seen[entry.key]} already")
+                raise RowRefused(columns.name[-1], f"{entry.name!r} stands on {seen[entry.key]} already")
         except RowRefused as refusal:
-            bad.append(BadRow(row.line, refusal.column, refusal.why))
+            bad.append(row.bad(refusal.column, refusal.why))
         else:
-            seen[entry.key] = row.line
+            seen[entry.key] = row
             entries.append(entry)
     return entries, bad
 
@@ -284,10 +284,10 @@ def _places(columns: Columns, entries: Sequence[_Entry], higher: bool) -> tuple[
     for entry in sorted(entries, key=lambda e: e.rank or 0):
         rank, last = entry.rank or 0, placed[-1] if placed else None
         if last and rank == last[0] and entry.value != last[1].value:
-            bad.append(BadRow(entry.row.line, columns.rank, f"rank {rank} stands on line {last[1].row.line} already"))
+            bad.append(entry.row.bad(columns.rank, f"rank {rank} stands on {last[1].row} already"))
         elif last and rank != last[0] and (entry.value > last[1].value) == higher and entry.value != last[1].value:
             why = f"rank {rank} contradicts its value, which is better than that of rank {last[0]}"
-            bad.append(BadRow(entry.row.line, columns.rank, why))
+            bad.append(entry.row.bad(columns.rank, why))
         else:
             placed.append((rank, entry))
     return placed, bad

@@ -3,13 +3,17 @@ what opens and closes a video, where the brand has them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from factory.errors import WrongUsage
+from factory.plan.marked_yaml import Path, Problem, YamlRefused, load
+from factory.plan.part import hint
 from factory.plan.timeline import Corner
 from factory.render.logos import Logo
 
@@ -124,12 +128,42 @@ def read_brand(text: str, name: str) -> Brand:
     return brand
 
 
+def brand_problems(text: str, name: str) -> tuple[Problem, ...]:
+    """Return all that is wrong with a brand kit, by line."""
+    try:
+        marked = load(text)
+    except YamlRefused as refusal:
+        return (refusal.problem,)
+    values = marked.value
+    if not isinstance(values, dict):
+        return (Problem(1, (), "it is not a list of colours: write key: value lines"),)
+    found: list[tuple[Path, str]] = []
+    try:
+        brand = Brand(**{**{str(key): value for key, value in values.items()}, "name": name})
+        found += [((key,), f"{key} on {below}: {share:.1f} : 1, not {READABLE}") for key, below, share in _close(brand)]
+    except ValidationError as error:
+        found += [(tuple(detail["loc"]), _why(detail)) for detail in error.errors(include_url=False)]
+    return tuple(sorted((Problem(marked.line(path), path, why) for path, why in found), key=lambda p: p.line))
+
+
+def _why(detail: ErrorDetails) -> str:
+    if detail["type"] != "extra_forbidden":
+        return detail["msg"][:1].lower() + detail["msg"][1:]
+    kits: dict[object, type[BaseModel]] = {"watermark": WatermarkKit, "intro": OpeningKit, "outro": ClosingKit}
+    known = _known(kits.get(detail["loc"][0], Brand) if len(detail["loc"]) > 1 else Brand)
+    return f"unknown key {str(detail['loc'][-1])[:60]!r} ({hint(detail['loc'][-1], known, ', '.join(known))})"
+
+
+def _known(kit: type[BaseModel]) -> list[str]:
+    return [key for key in kit.model_fields if key not in ("name", "art")]
+
+
 def _example(key: str) -> str:
     return f"mend {key}, e.g. '#ffb000'" if key in _COLORS else f"mend {key}"
 
 
 def _refuse_unknown(values: dict[Any, Any], name: str, kit: type[BaseModel]) -> None:
-    known = [key for key in kit.model_fields if key not in ("name", "art")]
+    known = _known(kit)
     for key in values:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
@@ -138,6 +172,15 @@ def _refuse_unknown(values: dict[Any, Any], name: str, kit: type[BaseModel]) -> 
 
 
 def _refuse_unreadable(brand: Brand) -> None:
+    for key, below, found in _close(brand):
+        raise BrandRefused(
+            f"brand {brand.name}: {key} on {below} has contrast {found:.1f} : 1, not {READABLE}",
+            next_step=f"move {key} and {below} further apart",
+        )
+
+
+def _close(brand: Brand) -> Iterator[tuple[str, str, float]]:
+    """Yield the colours that are too close to be read, what they stand on, and their contrast."""
     on_surface = [
         (key, "surface", brand.on_plate(getattr(brand, key))) for key in ("text", "accent", "positive", "negative")
     ]
@@ -145,12 +188,7 @@ def _refuse_unreadable(brand: Brand) -> None:
         ("text", "ground", contrast(brand.text, brand.ground)),
         ("text or ground", "accent", contrast(brand.on_accent, brand.accent)),
     ]
-    for key, below, found in (*on_surface, *on_others):
-        if found < READABLE:
-            raise BrandRefused(
-                f"brand {brand.name}: {key} on {below} has contrast {found:.1f} : 1, not {READABLE}",
-                next_step=f"move {key} and {below} further apart",
-            )
+    yield from (pair for pair in (*on_surface, *on_others) if pair[2] < READABLE)
 
 
 def contrast(first: str, second: str) -> float:

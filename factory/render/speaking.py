@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from factory.plan.brief import Brief
-from factory.plan.facts import Locale, RankingRow, Spec
-from factory.plan.numbers import UNITS, change_text, exact, format_value, unit_name, unit_of
+from factory.plan.comparing import compare
+from factory.plan.facts import Car, Locale, PriceChange, RankingRow, Spec
+from factory.plan.numbers import UNITS, change_text, exact, format_value, said_exactly, unit_name, unit_of
 from factory.plan.periods import parse_period
 from factory.plan.query import HasText, format_query
 from factory.render.phrases import Phrases, choose_lines, speaking_seconds
@@ -53,20 +54,23 @@ _INCIDENT_COLUMNS = {
 _NEUTRAL = "(driving-view | traffic | aerial) -exterior -interior -detail -race"
 
 
-def storyboard_tools(locale: Locale, brief: Brief) -> dict[str, Any]:
-    """Return the names that a storyboard template sees beside its facts and inputs."""
-    words = Phrases(locale, brief.seed)
+def storyboard_tools(locale: Locale, brief: Brief, place: int = 0) -> dict[str, Any]:
+    """Return the names that a storyboard template sees beside its facts and inputs; `place` is that in its series."""
+    words = Phrases(locale, brief.seed, brief.series, place)
     return {
         "tr": words.tr,
         "vary": words.vary,
         "said": lambda value, unit: said(value, unit, locale),
+        "said_exactly": lambda value, unit: said_exactly(value, unit, locale),
         "shown": lambda value, unit: shown(value, unit, locale),
+        "shown_alike": lambda values, unit: shown_alike(values, unit, locale),
         "unit_word": lambda unit: unit_name(unit, locale),
         "metric_name": lambda metric: metric_name(metric, locale),
         "period_name": lambda period: period_name(period, locale),
         "change_text": lambda row: change_text(row, locale),
         "spoken_for": lambda text: speaking_seconds(text, locale),
         "choose_lines": choose_lines,
+        "compare": compare,
         "footage_of": footage_of,
         "incidents": incidents(brief),
         "min": min,
@@ -91,6 +95,14 @@ def shown(value: Decimal, unit: str, locale: Locale) -> dict[str, str]:
     if locale == "en-US" and kind and kind.scale > 1:
         return shown(value * kind.scale, kind.base, locale)
     return {"value": exact(value), "unit": unit_name(unit, locale, value)}
+
+
+def shown_alike(values: Sequence[Decimal], unit: str, locale: Locale) -> list[dict[str, str]]:
+    """Return numbers for one card in one and the same unit: 189,850 元 beside 174,800 元, not beside 17.48 万元."""
+    told = [shown(value, unit, locale) for value in values]
+    if len({figure["unit"] for figure in told}) <= 1:
+        return told
+    return [{"value": exact(value), "unit": unit_name(unit, locale, value)} for value in values]
 
 
 def is_price(spec: Spec) -> bool:
@@ -126,12 +138,17 @@ def period_name(period: str, locale: Locale) -> str:
             )
 
 
-def footage_of(own: Sequence[str], rows: Iterable[RankingRow]) -> str:
-    """Return the query for one place: the named car itself, or footage whose subject is no car of the table."""
-    others = [name for row in rows for name in (row.car.names() if row.car else (row.name,)) if name not in own]
-    foreign = [f"-{_quoted(name)}" for name in dict.fromkeys(others)]
-    neutral = f"({' '.join([_NEUTRAL, *foreign])})"
+def footage_of(own: Sequence[str], others: Iterable[RankingRow | PriceChange | Car]) -> str:
+    """Return the query for one car: the named car itself, or footage whose subject is no car of the table."""
+    foreign = dict.fromkeys(name for row in others for name in _names_of(row) if name not in own)
+    neutral = f"({' '.join([_NEUTRAL, *(f'-{_quoted(name)}' for name in foreign)])})"
     return f"({' | '.join([*map(_quoted, own), neutral])}) -accident"
+
+
+def _names_of(row: RankingRow | PriceChange | Car) -> tuple[str, ...]:
+    if isinstance(row, RankingRow):
+        return row.car.names() if row.car else (row.name,)
+    return row.names()
 
 
 def _quoted(words: str) -> str:

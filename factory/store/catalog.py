@@ -54,6 +54,7 @@ def save_cars(session: Session, cars: Iterable[Car]) -> int:
             session.add(row)
         row.make, row.body, row.source_id = storable(car.make), car.body, source
         row.name_zh, row.name_en, row.loaded_at = storable(car.name_zh), storable(car.name_en), utc_now()
+        row.embargo = car.embargo
         row.specs, row.names = [], []
         session.flush()  # the old rows go before new ones take their keys
         row.specs = [_spec_row(position, spec) for position, spec in enumerate(car.specs)]
@@ -167,6 +168,22 @@ def find_car(session: Session, name: str) -> Car | None:
     return _cars(session, [best[0].car_id])[0] if best else None
 
 
+def known_car(session: Session, name: str) -> Car:
+    """Return the car of this name. Raises UnknownSubject with the nearest names, or AmbiguousSubject."""
+    car = find_car(session, name)
+    if car is None:
+        raise _unknown(session, name)
+    return car
+
+
+def sure_car(session: Session, name: str) -> Car | None:
+    """Return the car of this name where that is known without doubt."""
+    try:
+        return find_car(session, name)
+    except AmbiguousSubject:
+        return None
+
+
 def all_cars(session: Session) -> tuple[Car, ...]:
     """Return the catalogue in the order of its slugs."""
     ids = session.scalars(sa.select(CarRow.id).order_by(CarRow.slug)).all()
@@ -205,15 +222,8 @@ def latest_rankings(session: Session) -> tuple[Loaded, ...]:
 
 def with_cars(session: Session, ranking: Ranking) -> Ranking:
     """Return the ranking with each row's car filled in, where the catalogue knows the row's name without doubt."""
-    rows = (replace(row, car=row.car or _sure_car(session, row.name)) for row in ranking.rows)
+    rows = (replace(row, car=row.car or sure_car(session, row.name)) for row in ranking.rows)
     return replace(ranking, rows=tuple(rows))
-
-
-def _sure_car(session: Session, name: str) -> Car | None:
-    try:
-        return find_car(session, name)
-    except AmbiguousSubject:
-        return None
 
 
 def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
@@ -229,7 +239,8 @@ def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
 def _car(row: CarRow) -> Car:
     specs = tuple(Spec(s.key, s.name_zh, s.name_en, s.value, s.unit, s.cycle) for s in row.specs)
     aliases = tuple(name.name for name in row.names if name.alias)
-    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, _source(row.source), aliases)
+    source, embargo = _source(row.source), row.embargo
+    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, source, aliases, embargo)
 
 
 def _ranking(session: Session, ranking: int) -> Ranking:

@@ -378,7 +378,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) watch(); }); // b
 
 // --- player ----------------------------------------------------------------------------------------------------------
 
-const ROLES = ["video", "poster", "srt", "vtt", "timeline", "trace"];
+const ROLES = ["video", "poster", "cover", "srt", "vtt", "timeline", "trace", "package", "credits", "credits-text"];
 let playing = null;
 
 function play(id) {
@@ -411,7 +411,12 @@ function load(aspect) {
   video.replaceChildren(...track);
   video.poster = files.poster ?? "";
   video.src = files.video;
-  byId("links").replaceChildren(...Object.entries(files).map(([role, url]) => make("a", { href: `${url}?download=true`, textContent: say(`role_${role}`) })));
+  const link = (url, textContent) => make("a", { href: `${url}?download=true`, textContent });
+  const links = Object.entries(files).map(([role, url]) => link(url, say(`role_${role}`)));
+  // Covers of shapes that no video has stand under every video.
+  const shapes = new Set(playing.outputs.filter((output) => output.role === "video").map((output) => output.aspect));
+  const covers = playing.outputs.filter((output) => output.role === "cover" && !shapes.has(output.aspect) && output.url);
+  byId("links").replaceChildren(...links, ...covers.map((cover) => link(cover.url, `${say("role_cover")} ${cover.aspect}`)));
 }
 
 function showVerbs() {
