@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.plan import choosing, scoring
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.query import EVERYTHING, And, HasTag, HasText, Or
 from factory.plan.scoring import BURNT_POINTS, hits, kept_share, offset_for, score, seen_share, speed_for, unfit
@@ -76,10 +80,17 @@ def test_scores_say_which_modality_spoke() -> None:
     said = {reason.why: (round(reason.points, 3), reason.modality) for reason in reasons}
     assert said["shows exterior (0.90)"] == (0.9, "picture")
     assert said["shows rock (0.50)"] == (0.5, "picture")
-    assert said["names 'X5'"] == (1.0, "words")
+    assert said["names 'X5'"] == (0.5, "words")
     assert said["also shows rock"] == (0.2, "picture")
     assert said["32% of the picture fits the canvas"] == (round(0.4 * 81 / 256, 3), "picture")
     assert "also names 'dunes'" not in said
+
+
+def test_an_exact_tag_stands_before_words_that_occur() -> None:
+    either = slot(query=Or((HasTag("exterior"), HasText("exterior"))))
+    seen, named = shot(1, tags={"exterior": 0.3}), shot(2, tags={"mud": 0.99}, title="exterior")
+    assert score(either, seen)[0] > score(either, named)[0]
+    assert chosen([either], [seen, named]) == [1]
 
 
 def test_children_count_as_their_parent() -> None:
@@ -291,3 +302,23 @@ def test_what_the_canvas_cuts_away_costs_nothing() -> None:
     _, reasons = score(slot(), shot(1, regions=(SUBTITLE,)), shape=Fraction(16, 9))
     assert "is cropped to leave out a burnt-in subtitle" in {reason.why for reason in reasons}
     assert score(slot(), shot(1, regions=(CORNER,)), shape=square) == score(slot(), shot(1), shape=square)
+
+
+def test_the_page_of_weights_says_what_the_code_does() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "selection.md").read_text(encoding="utf-8")
+    told = dict[str, list[float]]()
+    for row in page.split("## What is scored")[1].split("## The best set")[0].splitlines():
+        _, *cells = row.split("|") if row.startswith("| ") else [""]
+        names = re.findall(r"`([A-Z_]+)`", cells[1]) if len(cells) > 2 else []
+        numbers = [float(number) for number in re.findall(r"-?\d+\.\d+", cells[2])] if names else []
+        told |= dict(zip(names, [numbers] if len(names) == 1 else [[n] for n in numbers], strict=True))
+    weights = {
+        name: list(value.values()) if isinstance(value, Mapping) else [value]
+        for module, mark in ((scoring, "_POINTS"), (choosing, "_NEIGHBOURS"), (choosing, "_ANYWHERE"))
+        for name, value in vars(module).items()
+        if name.endswith(mark)
+    }
+    weights = {n: [-v for v in vs] if n.startswith(("ALIKE", "SAME")) else vs for n, vs in weights.items()}
+    weights["ENDS_WEIGHT"] = [choosing.ENDS_WEIGHT]
+    weights["BURNT_POINTS"] = [BURNT_POINTS[kind] for kind in ("subtitle", "timestamp", "logo")]
+    assert told == weights

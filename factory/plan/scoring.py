@@ -22,7 +22,7 @@ KEPT_ON_BLUR = 0.75  # of each side, since the picture is enlarged a little ther
 Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (its children)
 
 TAG_POINTS = 2.0
-WORD_POINTS = 1.0
+WORD_POINTS = 0.5  # less than any tag that counts: words that occur never stand before what is seen
 PREFER_POINTS = 0.4
 CAR_POINTS, OTHER_CAR_POINTS = 0.8, -3.0  # a picture of another car than the one spoken of is worse than a dull one
 QUALITY_POINTS = 0.6

@@ -218,7 +218,7 @@ def play_series(house: Parts, videos: int) -> None:
     print(f"repeats within a video: {repeats(shown)}; shown again within {DAYS} days: {breaks(shown, DAYS)}")
     print(f"in all {len({m for one in shown for m in one.moments})} different moments shown, "
           f"{breaks(shown, 10_000)} pairs of videos share one at any distance")  # fmt: skip
-    print(f"a plan takes {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s, on this library")
+    print(f"a plan takes {statistics.median(seconds):.2f} CPU s, at most {max(seconds):.2f}, on this library")
     more = exhaust(house, briefs, videos)
     if more is not None:
         print(f"after {more[0]} more on one day: {more[1].cause}. Next: {more[1].next_step}")
@@ -231,19 +231,19 @@ def series_orders() -> Callable[[int], Brief]:
 
 
 def make(house: Parts, brief: Brief) -> tuple[tuple[int, ...], float]:
-    """Plan an order as a job does and finish it without a render."""
+    """Plan an order as a job does and finish it without a render; return its shots and the CPU seconds of the plan."""
     with house.sessions.write() as session:
         claim = jobs.claim(session, jobs.submit(session, brief).job, worker="bench", lease=timedelta(hours=1))
     assert claim is not None
     held = Holding(house.sessions, claim, lease=timedelta(hours=1), shutdown=threading.Event())
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         planned, _ = produce._saved_plan(brief, house, held)
     except NoShotForScene as refusal:
         with house.sessions.write() as session:
             jobs.fail(session, claim, code=refusal.code, text=refusal.cause)
         raise
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     with house.sessions.write() as session:
         jobs.finish(session, claim, [VIDEO], shots=planned.shots)
     return tuple(planned.shots), took
