@@ -15,6 +15,7 @@ from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.facts import Facts
+from factory.plan.labels import labelled
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import Storyboard, read_storyboard
@@ -57,6 +58,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     choices = choose(wanted, brief, parts)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
+    due = parts.templates.brand(brief.brand).ai_label.when == "always" or narrator.synthetic
+    timelines = {aspect: labelled(timeline, due=due) for aspect, timeline in timelines.items()}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],

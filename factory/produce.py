@@ -65,7 +65,7 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
-        producer=parts.settings.producer,
+        producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
         encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
         copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
         on_progress=told,
