@@ -13,6 +13,7 @@ from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
 from factory.planning import PLANNED, plan
+from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
 from factory.render.probe import choose_encoder
@@ -29,6 +30,7 @@ def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | 
 
 def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     brief, claim = holding.claim.brief(), holding.claim
+    signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned = plan(brief, parts, holding)
     bodies: dict[str, str] = {aspect: to_json(timeline) for aspect, timeline in planned.timelines.items()}
     with parts.sessions.write() as session:
@@ -40,6 +42,8 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            if signs:
+                provenance.sign(film.video, timeline, signs)
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
