@@ -37,7 +37,7 @@ def covers(
         timeline,
         dict.fromkeys((*brief.aspects, *ALWAYS)),
         work,
-        kicker=_kind(brief, parts),
+        kicker="" if _kind(brief, parts).casefold() == timeline.title.casefold() else _kind(brief, parts),
         brand=parts.templates.brand(brief.brand),
         source=parts.files.path,
         cached=parts.files.cached,

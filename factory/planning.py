@@ -17,6 +17,7 @@ from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
+from factory.plan.labels import labelled
 from factory.plan.length import film_seconds, length_record
 from factory.plan.moments import at_best_moment
 from factory.plan.selection import Choice, Slot
@@ -71,6 +72,8 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
+    due = parts.templates.brand(brief.brand).ai_label.when == "always" or narrator.synthetic
+    timelines = {aspect: labelled(timeline, due=due) for aspect, timeline in timelines.items()}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],

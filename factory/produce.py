@@ -14,6 +14,7 @@ from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
 from factory.planning import PLANNED, Plan, plan
+from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
 from factory.render.probe import choose_encoder
@@ -32,6 +33,7 @@ def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | 
 
 def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     brief = holding.claim.brief()
+    signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
     outputs = list[Output]()
     with parts.files.scratch() as work:
@@ -39,6 +41,8 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            if signs:
+                provenance.sign(film.video, timeline, signs)
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
@@ -85,7 +89,7 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
-        producer=parts.settings.producer,
+        producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
         encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
         copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
         on_progress=told,

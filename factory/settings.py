@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     )
     llm_model: str = Field(default="", description="name of that model")
     llm_key: SecretStr = Field(default=SecretStr(""), description="its key, sent as a bearer token")
+    c2pa_cert: Path | None = Field(
+        default=None, description="the certificate with its chain (PEM) that signs content credentials; none: unsigned"
+    )
+    c2pa_key: Path | None = Field(default=None, description="the private key (PEM) of that certificate")
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")

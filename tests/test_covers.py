@@ -210,3 +210,29 @@ def test_without_a_picture_that_may_be_shown_the_cover_is_the_brand_s_ground(
             max(abs(a - b) for a, b in zip(picture.convert("RGB").getpixel((5, 5)), (0x0F, 0x12, 0x16), strict=True))
             < 4
         )
+
+
+@pytest.mark.media
+def test_of_real_clips_a_car_is_shown_and_no_face_that_is_hidden(store: Store, media: Path, tmp_path: Path) -> None:
+    names = (
+        *("exterior-dark-coupe-front-approach.mp4", "exterior-classic-beetle-front-photo-zoom.mp4"),
+        *("neg-kitten-playing.mp4", "neg-pouring-coffee.mp4", "neg-hand-gestures-portrait.mp4"),
+        *("interior-man-talking-in-moving-car.mp4",),
+    )
+    digests = {store.adopt(media / "public" / name): name for name in names}
+    scenes = [
+        TimedScene(name, 45, (ClipLayer(digest, 1, Fraction(1, 2), 0, 45, blur_faces=True),))
+        for digest, name in digests.items()
+    ]
+    templates = Templates()
+    covers = make_covers(
+        film(*scenes),
+        ("16:9", "9:16"),
+        tmp_path,
+        kicker="",
+        brand=templates.brand("autoreel"),
+        source=store.source,
+        cached=store.cached,
+        templates=templates,
+    )
+    assert all(cover.shown and digests[cover.shown.sight.look.asset].startswith("exterior") for cover in covers)

@@ -207,9 +207,12 @@ def _name_of(scene: TimedScene, zh: bool) -> str:
             return "片尾" if zh else "Credits"
         if data.get("specs"):
             return "参数" if zh else "Figures"
+        if data.get("rows"):
+            return "完整榜单" if zh else "The whole table"
         name = next((str(data[key]) for key in ("title", "name", "heading", "label") if data.get(key)), "")
         if name and data.get("rank"):
-            return f"第{data['rank']}名 {name}" if zh else f"No. {data['rank']}: {name}"
+            tied = ("并列" if zh else "Tied ") if data.get("tied") else ""
+            return f"{tied}第{data['rank']}名 {name}" if zh else f"{tied}No. {data['rank']}: {name}"
         if name:
             return _SPACE.sub(" ", name).strip()
     return ""

@@ -3,12 +3,13 @@ what opens and closes a video, where the brand has them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from factory.errors import WrongUsage
@@ -19,6 +20,8 @@ from factory.render.logos import Logo
 
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 _COLORS = ("ground", "surface", "accent", "positive", "negative", "text")
+_MACHINE = re.compile(r"\bAI\b|AI(?=[\u4e00-\u9fff])|人工智能|artificial intelligence", re.IGNORECASE)
+_MADE = re.compile(r"生成|合成|generat|synthe[st]", re.IGNORECASE)
 READABLE = 4.5  # WCAG 2.2 AA, text
 PLATE = 0.94  # opacity of a card's plate: footage shines through a little
 
@@ -37,6 +40,28 @@ class WatermarkKit(BaseModel):
     corner: Corner = "top-right"
     opacity: float = Field(default=0.75, ge=0.2, le=1)
     share: float = Field(default=0.12, ge=0.04, le=0.3)
+
+
+class AiLabelKit(BaseModel):
+    """How this brand says that a video is machine-made: words and corner in the picture, the producer in the file.
+
+    GB 45438-2025 wants artificial intelligence and generation or synthesis named, at an edge or a corner of the opening
+    frames: words that do not say both are refused. An empty text is the house's words, an empty producer the factory's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(default="", max_length=24)
+    corner: Literal["top-left", "top-right"] = "top-left"
+    when: Literal["synthetic-voice", "always"] = "synthetic-voice"
+    producer: str = Field(default="", max_length=200)
+
+    @field_validator("text")
+    @classmethod
+    def _says_it(cls, text: str) -> str:
+        if text and not (_MACHINE.search(text) and _MADE.search(text)):
+            raise ValueError("it must name AI and that it generated or synthesised, e.g. 'AI-generated', 'AI 生成'")
+        return text
 
 
 class OpeningKit(BaseModel):
@@ -77,6 +102,7 @@ class Brand(BaseModel):
     text: Color
     logo: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(svg|png))?$")
     watermark: WatermarkKit | None = None
+    ai_label: AiLabelKit = AiLabelKit()
     intro: OpeningKit = OpeningKit()
     outro: ClosingKit = ClosingKit()
     art: Logo | None = None  # what the file `logo` shows
@@ -115,7 +141,12 @@ def read_brand(text: str, name: str) -> Brand:
     if not isinstance(values, dict):
         raise BrandRefused(f"brand {name} is not a list of colours", next_step="write key: value lines")
     _refuse_unknown(values, name, Brand)
-    for key, kit in (("watermark", WatermarkKit), ("intro", OpeningKit), ("outro", ClosingKit)):
+    for key, kit in (
+        ("watermark", WatermarkKit),
+        ("ai_label", AiLabelKit),
+        ("intro", OpeningKit),
+        ("outro", ClosingKit),
+    ):
         if isinstance(values.get(key), dict):
             _refuse_unknown(values[key], name, kit)
     try:

@@ -55,6 +55,11 @@ class Narrator:
         """What was said so far and by whom, each sentence once."""
         return tuple(self._notes.values())
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether a machine's voice is to be heard in what was said so far."""
+        return any(note.voice != SilentVoice.name for note in self.notes)
+
     def speak(self, text: str, locale: Locale, rate: float = 1.0) -> Speech:
         """Return the sentence as a WAV of the store with its word times, or raise VoiceFailed."""
         if not RATES[0] <= rate <= RATES[1]:
