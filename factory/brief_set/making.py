@@ -25,7 +25,7 @@ from factory.plan.timeline_json import from_json
 from factory.wiring import Parts
 from understanding.burnt_in import TextReader
 
-CHECKED: Final = 1  # changes whenever a check does; older records are then checked anew
+CHECKED: Final = 2  # changes whenever a check does; older records are then checked anew
 OnProgress = Callable[[float, str], None]
 
 
