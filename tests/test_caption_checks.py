@@ -46,5 +46,10 @@ def test_narrow_pictures_take_shorter_lines() -> None:
     assert not faults(Shown(1, 4, ("x" * 30,)))
 
 
+def test_a_line_that_is_drawn_too_wide_leaves_the_safe_area() -> None:
+    assert [fault for fault in caption_faults([GOOD], "16:9", lambda line: len(line) / 20) if "safe area" in fault]
+    assert not list(caption_faults([GOOD], "16:9", lambda line: len(line) / 42))
+
+
 def test_captions_keep_two_frames_apart() -> None:
     assert ["apart" in fault for fault in faults(GOOD, Shown(3.03, 5, ("Mud.",)))] == [True]

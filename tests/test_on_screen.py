@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ def program(data: Mapping[str, Any], caption: str = "Number 2: Terra Pro, 9,736 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("film")
-    store = Store(folder / "store")
-    out = folder / "a.mp4"
+    return filmed(program(card()), tmp_path_factory.mktemp("film"))
+
+
+def filmed(timeline: Timeline, folder: Path) -> Path:
+    store, out = Store(folder / "store"), folder / "a.mp4"
     render_film(
-        program(card()),
+        timeline,
         source=store.source,
         cached=store.cached,
         templates=Templates(),
@@ -83,6 +86,20 @@ def test_a_place_that_the_values_do_not_give_is_found(film: Path) -> None:
 def test_a_number_that_is_not_in_the_picture_is_found(film: Path) -> None:
     told = checked(film, program(card(value="8736")), table(Lumen_S=14320, Terra_Pro=8736))
     assert ("8,736", "it is not read on the picture") in {(one.number, one.why) for one in told.wrong}
+
+
+def test_a_price_in_ten_thousands_is_the_tables(tmp_path: Path) -> None:
+    """The old price shares the unit of the new one: 26.98 → 24.98 万元."""
+    said = {"kind": "指导价", "way": "down", "difference": "", "percent": "", "effective": "", "source": ""}
+    data = {**said, "name": "X5", "old": {"value": "26.98", "unit": "万元"}, "new": {"value": "24.98", "unit": "万元"}}
+    layers = (ColorLayer("#303840", 0, 60), CardLayer("price_card", data, 0, 60, enter=10, leave=6))
+    timeline = replace(program(card()), locale="zh-CN", scenes=(TimedScene("prices-1", 60, layers, still=True),))
+    about = TableTruth(file="t.csv", names=("name",), columns={"old_price": ("old",), "new_price": ("new",)})
+    right = ({"name": "X5", "old_price": "269800", "new_price": "249800"},)
+    wrong = ({"name": "X5", "old_price": "269000", "new_price": "249800"},)
+    film = filmed(timeline, tmp_path)
+    assert checked(film, timeline, Truth(about, right, right)) == Numbers(3)  # the name's 5 among them
+    assert {one.number for one in checked(film, timeline, Truth(about, wrong, wrong)).wrong} == {"26.98", "26.98万元"}
 
 
 def test_without_a_table_no_number_may_be_shown(film: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -40,8 +40,11 @@ def read_srt(path: Path) -> tuple[Shown, ...]:
     )
 
 
-def caption_faults(cues: Sequence[Shown], aspect: Aspect) -> Iterator[str]:
-    """Yield what is wrong with captions: lines, widths, reading speed, how long they stand, gaps."""
+def caption_faults(
+    cues: Sequence[Shown], aspect: Aspect, measure: Callable[[str], float] | None = None
+) -> Iterator[str]:
+    """Yield what is wrong with captions: lines, widths, speed, how long they stand, gaps. `measure` tells how much of the
+    safe area's width a line takes as it is drawn."""
     for cue in cues:
         text, stands = "".join(cue.lines), cue.end - cue.start
         if not cue.lines or len(cue.lines) > LINES:
@@ -49,6 +52,8 @@ def caption_faults(cues: Sequence[Shown], aspect: Aspect) -> Iterator[str]:
         for line in cue.lines:
             if _load(line, LETTERS_A_LINE[aspect]) > 1 + 1e-6:
                 yield f"the caption line {line!r} at {cue.start:.2f} s is too long for {aspect}"
+            if measure and measure(line) > 1:
+                yield f"the caption line {line!r} at {cue.start:.2f} s leaves the safe area"
         if stands < SHORTEST - ROUNDED or stands > LONGEST + ROUNDED:
             yield f"the caption {text!r} stands {stands:.2f} s from {cue.start:.2f} s"
         if stands > 0 and _load(text, LETTERS_A_SECOND) > stands + ROUNDED:

@@ -21,11 +21,15 @@ from factory.errors import FactoryError
 from factory.orders import JobFailed, make
 from factory.plan.brief import Brief
 from factory.plan.choosing import NoShotForScene
+from factory.plan.timeline import Canvas
 from factory.plan.timeline_json import from_json
+from factory.render.captions_ass import EM_SHARE
+from factory.render.layout import layout_for
+from factory.render.lettering import text_width
 from factory.wiring import Parts
 from understanding.burnt_in import TextReader
 
-CHECKED: Final = 1  # changes whenever a check does; older records are then checked anew
+CHECKED: Final = 2  # changes whenever a check does; older records are then checked anew
 OnProgress = Callable[[float, str], None]
 
 
@@ -96,11 +100,11 @@ def _checked(record: Record, ordered: Ordered, of: BriefSet, parts: Parts, out: 
     video = Path(record.paths["video"])
     timeline = from_json(Path(record.paths["timeline"]).read_text(encoding="utf-8"))
     truths = [truth_of(ordered, of.tables[name]) for name in ordered.truth]
-    numbers: Numbers = check_numbers(video, timeline, truths, parts.templates, TextReader())
+    numbers: Numbers = check_numbers(video, timeline, truths, parts.templates, TextReader(threads=1))
     found = [
         *_length(record.seconds, ordered, of),
         *faults(video, parts.files.path),
-        *(caption_faults(read_srt(Path(record.paths["srt"])), ordered.aspect) if "srt" in record.paths else ()),
+        *_captions(record, ordered, timeline.canvas),
     ]
     record = _with(
         record, checked=CHECKED, numbers=numbers.checked, wrong=[asdict(one) for one in numbers.wrong], faults=found
@@ -126,6 +130,14 @@ def _length(seconds: float, ordered: Ordered, of: BriefSet) -> Iterator[str]:
     least, most = of.length.around(ordered.seconds)
     if not least <= seconds <= most:
         yield f"it lasts {seconds:.1f} s, asked were {ordered.seconds} s ({least:.1f} to {most:.1f})"
+
+
+def _captions(record: Record, ordered: Ordered, canvas: Canvas) -> Iterator[str]:
+    """Yield what is wrong with the captions, none where nobody speaks."""
+    if "srt" in record.paths:
+        em, span = EM_SHARE * min(canvas.width, canvas.height), layout_for(canvas).span
+        cues = read_srt(Path(record.paths["srt"]))
+        yield from caption_faults(cues, ordered.aspect, lambda line: text_width(line, em) / span)
 
 
 def _complete(record: Record) -> bool:

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.brief_set.truth import Shown, Truth, is_told_by, numbers_in
+from factory.brief_set.truth import TENS, Shown, Truth, is_told_by, numbers_in
 from factory.plan.timeline import CardLayer, Cue, Timeline
 from factory.render.captions_ass import program_cues
 from factory.render.layout import layout_for
@@ -89,11 +89,19 @@ def check_numbers(
         middle = (text.first + text.last) // 2
         checked += len(numbers)
         wrong += [Wrong(middle, text.where, *told) for told in misstated(text.states, truths)]
-        strange = [number for number in numbers if not is_told_by(number, known)]
+        strange = [number for number in numbers if not any(is_told_by(one, known) for one in _readings(number, text))]
         wrong += [Wrong(middle, text.where, number.text, "no table gives it") for number in strange]
         lost = unread(video, text, numbers, timeline=timeline, reader=reader, height=height)
         wrong += [Wrong(middle, text.where, number.text, "it is not read on the picture") for number in lost]
     return Numbers(checked, tuple(wrong))
+
+
+def _readings(number: Shown, text: Text) -> Iterator[Shown]:
+    """Yield what a number may mean: itself, or ten thousands where a card sets that unit apart (23.98 → 24.48 万元)."""
+    yield number
+    for word, size in TENS.items():
+        if any(line.startswith(word) for line in text.lines):
+            yield Shown(number.text, number.value * size, number.step * size)
 
 
 def misstated(states: Sequence[Stated], truths: Sequence[Truth]) -> Iterator[tuple[str, str]]:
@@ -219,8 +227,11 @@ def _tiles(picture: Picture) -> Iterator[Picture]:
 
 
 def _same(one: Shown, other: Shown) -> bool:
-    """Say whether a recognised number is this one; of grouped digits, the comma may have been taken for a point."""
-    return one.value == other.value or ("," in one.text and _digits(one.text) == _digits(other.text))
+    """Say whether a recognised number is this one, with or without the unit of ten thousands that may stand apart; of
+    grouped digits, the comma may have been taken for a point."""
+    if one.value == other.value or one.text == other.text:
+        return True
+    return "," in one.text and _digits(one.text) == _digits(other.text)
 
 
 def _digits(text: str) -> str:

@@ -20,7 +20,7 @@ from typing import Final
 from factory.brief_set.orders import TABLES, Ordered, TableTruth
 
 _NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(万|亿|million|billion)?")
-_TENS: Final = {"万": 10**4, "亿": 10**8, "million": 10**6, "billion": 10**9}
+TENS: Final = {"万": 10**4, "亿": 10**8, "million": 10**6, "billion": 10**9}
 _UNITS = re.compile(r"/\s?100\s?km|0\s?[–-]\s?100(?:\s?km/h)?|/\s?100\s?公里|\b4x4\b", re.IGNORECASE)  # digits of units
 
 
@@ -129,9 +129,9 @@ def is_told_by(shown: Shown, known: Sequence[Decimal] | frozenset[Decimal]) -> b
 
 def _shown(found: re.Match[str]) -> Shown:
     digits = found[1].replace(",", "")
-    value = Decimal(digits) * _TENS.get(found[2] or "", 1)
+    value = Decimal(digits) * TENS.get(found[2] or "", 1)
     places = len(digits.partition(".")[2])
-    step = Decimal(1).scaleb(-places) * _TENS.get(found[2] or "", 1)
+    step = Decimal(1).scaleb(-places) * TENS.get(found[2] or "", 1)
     if not places and value >= 10_000:  # 13,600 may stand for 13,615
         step *= Decimal(10) ** (len(digits) - len(digits.rstrip("0")))
     return Shown(found[1], value, step if step != 1 else Decimal(0))
