@@ -16,6 +16,7 @@ from factory.plan.covers import ALWAYS, MOST_LOOKS, SHAPES, Look, Sight, best, l
 from factory.plan.framing import Window
 from factory.plan.timeline import Canvas, ClipLayer, Inset, TimedScene, Timeline, Transition
 from factory.render.covers import make_covers
+from factory.render.overlays import read_sheet
 from factory.render.templates import Templates
 from tests.render_kit import Store, ffmpeg
 from understanding.vehicles import COLUMNS, Map
@@ -210,6 +211,22 @@ def test_without_a_picture_that_may_be_shown_the_cover_is_the_brand_s_ground(
             max(abs(a - b) for a, b in zip(picture.convert("RGB").getpixel((5, 5)), (0x0F, 0x12, 0x16), strict=True))
             < 4
         )
+
+
+@pytest.mark.parametrize("aspect", SHAPES)
+@pytest.mark.parametrize(
+    "title", ["X5", "旷野 Pro 双排长轴距越野改装限定纪念版 " * 3, "Terra Pro Double Cab Long Wheelbase " * 4]
+)
+def test_a_title_of_any_length_stays_inside_the_cover(aspect: str, title: str) -> None:
+    canvas, templates = SHAPES[aspect], Templates()
+    for place in ("top", "bottom"):
+        data = {"title": title, "kicker": "Off-road compilation", "place": place}
+        svg = templates.card("cover", data=data, canvas=canvas, brand="daylight", locale="en-US")
+        sheet = read_sheet(svg, "cover")
+        assert 0.04 * canvas.width <= sheet.left < sheet.left + sheet.width <= 0.96 * canvas.width
+        assert 0.04 * canvas.height <= sheet.top < sheet.top + sheet.height <= 0.96 * canvas.height
+        if canvas.height > 1.6 * canvas.width:  # clear of what apps lay over it
+            assert 0.11 * canvas.height <= sheet.top < sheet.top + sheet.height <= 0.81 * canvas.height
 
 
 @pytest.mark.media

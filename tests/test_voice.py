@@ -245,6 +245,15 @@ def test_a_sentence_is_made_once_and_kept_as_a_file_of_the_store(store: Files) -
     check_file(store, speech)
 
 
+def test_a_narrator_who_is_silent_is_no_synthetic_voice(store: Files) -> None:
+    """The label in the picture is due where a machine is heard."""
+    for voice, heard in ((SilentVoice(), False), (Counting("machine"), True)):
+        speaks = narrator([voice], store)
+        assert not speaks.synthetic
+        speaks.speak(ENGLISH, "en-US")
+        assert speaks.synthetic is heard
+
+
 def check_file(store: Files, speech: Speech) -> None:
     path = store.path(speech.file)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == speech.file
