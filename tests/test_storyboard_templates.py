@@ -476,3 +476,15 @@ def test_highlights_want_a_theme_and_no_accidents() -> None:
     for wrong in ("", "crash", "车祸"):
         with pytest.raises(TemplateFailed):
             board("highlights", set={"about": wrong})
+
+
+def test_the_credits_name_the_sources_of_what_was_shown_alone() -> None:
+    other = replace(SOURCE, name="Another desk")
+    rows = (PRICES[0], replace(PRICES[1], source=other))
+    about = Facts("x", cars=tuple(CARS), sources=(SOURCE, other), prices=rows)
+    short, long = (board("price_change", about=about, seconds=seconds) for seconds in (15, 60))
+    assert [next(part.data["data"] for part in cards(made) if part.card == "credits") for made in (short, long)] == [
+        ["Sample table，2026-11-01"],
+        ["Sample table，2026-11-01", "Another desk，2026-11-01"],
+    ]
+    assert "Another desk" in spoken(long)
