@@ -73,6 +73,8 @@ def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Fac
         changes = tuple(replace(row, car=catalog.sure_car(session, row.slug or row.name_en)) for row in changes)
         told = _facts_of_prices(_of_car(changes, brief.subject, bad))
         return replace(told, refused=_told(brief.data, bad))
+    if parts.templates.describe(brief.template).takes_table:
+        return Facts(brief.subject or "")
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
 
 

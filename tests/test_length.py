@@ -87,7 +87,7 @@ def test_facts_that_carry_no_more_give_a_shorter_film_and_say_so() -> None:
 
 def test_the_reason_of_another_length_is_told() -> None:
     assert length_record(60, Fraction(58), ()) == {"asked": 60, "seconds": 58.0}
-    assert "no shot for 2 more scenes" in length_record(60, Fraction(40), ("look-1", "look-2"))["why"]
+    assert "no shot for 2 further scenes" in length_record(60, Fraction(40), ("look-1", "look-2"))["why"]
     assert "takes that long" in length_record(15, Fraction(20), ())["why"]
 
 

@@ -90,6 +90,13 @@ def test_highlights_know_a_car_where_one_is_named(house: Parts) -> None:
     assert known(house, "highlights") == Facts("")
 
 
+def test_rows_of_incidents_are_taken_where_the_kind_reads_them(house: Parts) -> None:
+    rows = table("clip,place,time", "wet saloon,Junction 4,2026-08-03")
+    assert known(house, "accident_compilation", data=rows) == Facts("")
+    with pytest.raises(WrongUsage, match="takes no table"):
+        known(house, "off_road", data=rows)
+
+
 @pytest.mark.parametrize("template", ["comparison", "price_change", "ranking", "new_car_report"])
 def test_what_is_needed_is_said(house: Parts, template: str) -> None:
     with pytest.raises(FactoryError) as failed:

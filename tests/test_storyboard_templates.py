@@ -176,7 +176,10 @@ def test_nothing_is_claimed_that_the_facts_do_not_carry(kind: str, locale: Local
 
 
 def test_a_new_car_report_shows_that_car_alone() -> None:
-    made = board("new_car_report", seconds=90)
+    known = car("northwind-x5", "北风 X5", "Northwind X5")
+    more = tuple(replace(spec, key=f"more_{spec.key}") for spec in known.specs)
+    made = board("new_car_report", seconds=180, about=Facts("x", cars=(replace(known, specs=known.specs + more),)))
+    assert any(scene.id.startswith("facts-") for scene in made.scenes)
     assert all(set(layer.query.text) == {"北风 X5", "Northwind X5"} for _, layer in clips(made))
     wanted = {tag for _, layer in clips(made) for tag in layer.query.tags_all}
     assert {"exterior", "detail", "interior"} <= wanted
@@ -392,3 +395,96 @@ def test_what_recurs_is_said_in_four_ways(kind: str, locale: Locale) -> None:
     always = {scene: ways for scene, ways in told.items() if len(ways) == 4 and not facts_alone.fullmatch(scene)}
     assert len(always) >= 2
     assert {scene: ways for scene, ways in always.items() if len(set(ways)) < 4} == {}
+
+
+# --- comparisons, prices, highlights ---------------------------------------------------------------------------------
+
+
+def compared(*cars: Car, **options: Any) -> Storyboard:
+    return board("comparison", about=Facts("x", cars=cars, sources=(SOURCE,)), **options)
+
+
+def test_each_figure_is_said_over_its_own_car_and_the_better_one_shown_when_all_are_known() -> None:
+    other = replace(CARS[1], specs=(replace(CARS[1].specs[0], value=Decimal(169800)),))
+    made = compared(replace(CARS[0], specs=CARS[0].specs[:1]), other, locale="en-US")
+    prices = [part for part in cards(made) if part.card == "compare_card"]
+    assert [layer.query.car for scene, layer in clips(made) if scene.id.startswith("price-")] == [
+        "northwind-x5",
+        "lumen-s",
+    ]
+    assert [[entry["told"] for entry in part.data["entries"]] for part in prices] == [[True, False], [True, True]]
+    assert [[entry["best"] for entry in part.data["entries"]] for part in prices] == [[False] * 2, [False, True]]
+    assert "Lumen S costs less" in spoken(made)
+
+
+def test_figures_of_two_test_cycles_are_shown_and_not_compared() -> None:
+    ranges = [
+        replace(car, specs=(replace(car.specs[1], cycle=cycle),))
+        for car, cycle in zip(CARS, ("CLTC", "WLTP"), strict=True)
+    ]
+    made = compared(*ranges)
+    last = [part for part in cards(made) if part.card == "compare_card"][-1]
+    assert [entry["note"] for entry in last.data["entries"]] == ["CLTC", "WLTP"]
+    assert not any(entry["best"] for entry in last.data["entries"])
+    assert last.data["remark"]
+    assert "工况不同，不直接比较" in spoken(made)
+    assert "更长" not in spoken(made)
+
+
+def test_a_missing_figure_is_said_to_be_missing() -> None:
+    made = compared(CARS[0], replace(CARS[1], specs=CARS[1].specs[:1]), seconds=120)
+    assert "流明 S，资料里没有这项数字。" in spoken(made)
+    assert "" in [
+        entry["value"] for part in cards(made) if part.card == "compare_card" for entry in part.data["entries"]
+    ]
+
+
+def test_three_cars_are_each_looked_at_as_often() -> None:
+    third = car("kestrel-gt", "红隼 GT", "Kestrel GT")
+    made = compared(*CARS, third, seconds=180)
+    shown = [layer.query.car for scene, layer in clips(made) if scene.id.startswith("look-")]
+    assert {shown.count(one.slug) for one in (*CARS, third)} == {len(shown) // 3}
+
+
+def test_a_price_is_called_what_the_table_calls_it() -> None:
+    made = board("price_change", seconds=120)
+    kinds = [part.data["kind"] for part in cards(made) if part.card == "price_card"]
+    assert set(kinds) == {"指导价", "成交价"}
+    for number, word, other in ((1, "指导价", "成交价"), (3, "成交价", "指导价")):
+        said = next(scene.voice.text for scene in made.scenes if scene.id == f"prices-{number}" and scene.voice)
+        assert word in said
+        assert other not in said
+
+
+def test_a_price_card_carries_both_prices_the_difference_when_and_by_whom() -> None:
+    part = next(part for part in cards(board("price_change", "en-US")) if part.card == "price_card")
+    assert (part.data["old"]["value"], part.data["new"]["value"]) == ("189,800", "174,800")
+    assert (part.data["difference"], part.data["percent"], part.data["way"]) == ("15,000 CNY less", "down 7.9%", "down")
+    assert part.data["effective"] == "From 1 November 2026"
+    assert (part.data["source"], part.data["date"], part.data["sample"]) == ("Sample table", "2026-11-01", True)
+
+
+def test_highlights_want_a_theme_and_no_accidents() -> None:
+    made = board("highlights", set={"about": "off-road & mud"})
+    assert made.title == "越野、泥地"
+    assert all(
+        layer.query.where == "off-road & mud" and "accident" in layer.query.tags_none for _, layer in clips(made)
+    )
+    assert board("highlights", "en-US", set={"about": "duration:>=4"}).title == "Highlights"
+    named = board("highlights", about=Facts("x5", cars=(CARS[0],)), set={"about": ""})
+    assert (named.title, named.scenes[0].layers[0].query.car) == ("北风 X5", "northwind-x5")  # type: ignore[union-attr]
+    for wrong in ("", "crash", "车祸"):
+        with pytest.raises(TemplateFailed):
+            board("highlights", set={"about": wrong})
+
+
+def test_the_credits_name_the_sources_of_what_was_shown_alone() -> None:
+    other = replace(SOURCE, name="Another desk")
+    rows = (PRICES[0], replace(PRICES[1], source=other))
+    about = Facts("x", cars=tuple(CARS), sources=(SOURCE, other), prices=rows)
+    short, long = (board("price_change", about=about, seconds=seconds) for seconds in (15, 60))
+    assert [next(part.data["data"] for part in cards(made) if part.card == "credits") for made in (short, long)] == [
+        ["Sample table，2026-11-01"],
+        ["Sample table，2026-11-01", "Another desk，2026-11-01"],
+    ]
+    assert "Another desk" in spoken(long)

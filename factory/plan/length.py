@@ -39,5 +39,6 @@ def length_record(asked: int, seconds: Fraction, omitted: Sequence[str]) -> dict
     if seconds > asked:
         return told | {"why": "what this kind of video has to say takes that long"}
     if omitted:
-        return told | {"why": f"the library has no shot for {len(omitted)} more scenes"}
+        what = "a further scene" if len(omitted) == 1 else f"{len(omitted)} further scenes"
+        return told | {"why": f"the library has no shot for {what}"}
     return told | {"why": "the facts carry no more than was said and shown"}

@@ -87,7 +87,8 @@ class Input(BaseModel):
 
 
 class Kind(BaseModel):
-    """A kind of video. `needs` names what the facts must hold; `seconds` is its usual length."""
+    """A kind of video. `needs` names what the facts must hold; `seconds` is its usual length; `takes_table` says that
+    a kind which needs nothing reads the rows of a table itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,6 +97,7 @@ class Kind(BaseModel):
     description: _Words
     needs: Literal["car", "cars", "ranking", "prices", "nothing"] = "nothing"
     seconds: int = Field(default=35, ge=10, le=300)
+    takes_table: bool = False
     inputs: dict[str, Input] = Field(default_factory=dict)
 
     def inputs_from(self, given: Mapping[str, str]) -> dict[str, str | int | bool]:

@@ -171,8 +171,9 @@ function describeTemplate() {
   const kind = kinds.get(byId("template").value);
   if (!kind) return;
   byId("about").textContent = kind.description[lang] + (lang === "zh" ? "" : " ") + say(`needs_${kind.needs}`) + (lang === "zh" ? "。" : ".");
-  byId("data-field").hidden = kind.needs === "nothing";
-  if (kind.needs === "nothing") byId("data").value = "";
+  const tableless = kind.needs === "nothing" && !kind.takes_table;
+  byId("data-field").hidden = tableless;
+  if (tableless) byId("data").value = "";
   reading = readTable();
   byId("seconds").placeholder = say("seconds_hint", { seconds: kind.seconds });
   byId("inputs").replaceChildren(...Object.entries(kind.inputs).map(([name, input]) => inputField(name, input)));
