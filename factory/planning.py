@@ -9,7 +9,6 @@ from typing import Any
 
 from factory import picture_files
 from factory.brand_idents import ident_of
-from factory.drafting import drafted
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -29,6 +28,7 @@ from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
+from factory.rewording import reworded
 from factory.store import assets, index, jobs
 from factory.store.lease import Holding
 from factory.wiring import Parts
@@ -56,7 +56,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         f"template {brief.template}",
     )
     proofread(storyboard, facts, brief, parts)
-    storyboard, offered = drafted(storyboard, facts, brief, parts)
+    storyboard, offered = reworded(storyboard, facts, brief, parts)
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)

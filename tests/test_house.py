@@ -16,7 +16,7 @@ VERBS = (
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
     "factory.proofreading",
-    "factory.drafting",
+    "factory.rewording",
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {
