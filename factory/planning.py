@@ -27,7 +27,7 @@ from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
-from factory.render.narrator import Narrator
+from factory.render.narrator import Narrator, voices_told
 from factory.rewording import reworded
 from factory.store import assets, index, jobs
 from factory.store.lease import Holding
@@ -67,7 +67,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
-        "voices": sorted({note.voice for note in narrator.notes}),
+        **voices_told(narrator.notes),
         "pictures": picture_files.told(look.pictures),
     }
     if offered:
