@@ -9,7 +9,6 @@ from typing import Any
 
 from factory import offering, picture_files
 from factory.brand_idents import ident_of
-from factory.drafting import drafted
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
@@ -31,7 +30,8 @@ from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
-from factory.render.narrator import Narrator
+from factory.render.narrator import Narrator, voices_told
+from factory.rewording import reworded
 from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
 from factory.storyboarding import asked_seconds, storyboard_for
@@ -63,7 +63,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         speak=lambda written: speak(written, narrator, holding),
         beat=lambda written: _beat(written, brief),
     )
-    storyboard, offered = drafted(storyboard, facts, brief, parts)
+    storyboard, offered = reworded(storyboard, facts, brief, parts)
     if offered:
         spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
@@ -78,7 +78,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
         "rows_refused": list(facts.refused),
-        "voices": sorted({note.voice for note in narrator.notes}),
+        **voices_told(narrator.notes),
         "pictures": picture_files.told(look.pictures, storyboard),
     }
     omitted = [one["scene"] for one in record["omitted"]]

@@ -17,7 +17,7 @@ VERBS = (
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.offering", "factory.order_facts"),
     *("factory.nightly", "factory.batch_report", "factory.data_in"),
     *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
-    *("factory.proofreading", "factory.storyboarding", "factory.drafting"),
+    *("factory.proofreading", "factory.storyboarding", "factory.rewording"),
     *("factory.cutting_room", "factory.packing", "factory.brief_set"),
     *("factory.new_template", "factory.preview"),
 )

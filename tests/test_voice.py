@@ -18,7 +18,7 @@ from factory.plan.facts import Locale
 from factory.plan.lexicon import read_lexicons
 from factory.plan.reading import Reader, Said
 from factory.plan.timeline import Speech
-from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, write_wav
+from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, voices_told, write_wav
 from factory.render.overlays import Cached
 from factory.render.speech_sound import LEAD, PEAK_DB, SPEECH_DB, TAIL, active_rms
 from factory.render.utterance import LATE, Utterance, phoneme_ids, sentences, utter
@@ -277,6 +277,9 @@ def test_the_next_voice_speaks_where_one_fails_and_it_is_noted(store: Files) -> 
     speaker = narrator([broken, spare], store)
     speaker.speak("Hello.", "en-US")
     assert speaker.notes == (VoiceNote("Hello.", "spare", ("broken: broken is out of order",)),)
+    told = {"voices": ["spare"], "voices_passed_over": ["broken: broken is out of order"]}
+    assert voices_told(speaker.notes) == told
+    assert voices_told(()) == {"voices": []}
     with pytest.raises(VoiceFailed, match="broken is out of order"):
         narrator([broken], store).speak("Hello.", "en-US")
     with pytest.raises(VoiceFailed, match="no voice speaks zh-CN"):

@@ -145,10 +145,12 @@ def absolutes(storyboard: Storyboard, facts: Facts, words: Absolutes, evidence: 
 
 def said_in(text: str, words: Sequence[Absolute], allowed: Sequence[str]) -> tuple[Absolute, ...]:
     """Return the words that a text says outside of names and of what is allowed, each stretch by its longest word."""
-    for form in sorted(filter(str.strip, allowed), key=len, reverse=True):
+    small = text.casefold()
+    forms = [form for form in allowed if form.strip() and form.casefold() in small]
+    for form in sorted(forms, key=len, reverse=True):
         text = re.sub(_whole(form), "\x1f", text, flags=re.IGNORECASE)
     said = list[Absolute]()
-    for absolute in words:
+    for absolute in (one for one in words if one.word.casefold() in small):
         text, times = re.subn(_whole(absolute.word), "\x1f", text, flags=re.IGNORECASE)
         said += [absolute] * bool(times)
     return tuple(said)

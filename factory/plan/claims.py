@@ -30,7 +30,7 @@ EARLIER = re.compile(
     re.IGNORECASE,
 )
 """Words, and keys of a card's data, that speak of the period before."""
-LAYOUT = frozenset({"size", "place", "color", "columns", "decimals"})
+LAYOUT = frozenset({"share", "size", "place", "color", "columns", "decimals"})
 
 
 class ClaimUnsupported(FactoryError):

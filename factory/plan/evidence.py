@@ -173,7 +173,9 @@ def _dates(facts: Facts, typed: Sequence[str], locale: Locale) -> Iterator[Perio
 
 
 def _stands_in(name: str, text: str) -> bool:
-    return bool(name.strip()) and re.search(_whole(name), text, re.IGNORECASE) is not None
+    if not name.strip() or name.casefold() not in text.casefold():  # a pattern for each name would be compiled
+        return False
+    return re.search(_whole(name), text, re.IGNORECASE) is not None
 
 
 def _whole(name: str) -> str:

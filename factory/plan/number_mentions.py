@@ -130,7 +130,7 @@ def _without(plain: str, names: Sequence[str]) -> str:
     }
     before, after = _TERM_EDGE
     for name in sorted(held, key=len, reverse=True):
-        if re.fullmatch(r"[0-9.,\s-]*", name):
+        if name.casefold() not in plain.casefold() or re.fullmatch(r"[0-9.,\s-]*", name):
             continue  # a bare number is no name
         begin = before if re.match(r"[A-Za-z0-9]", name) else ""
         finish = after if re.search(r"[A-Za-z0-9]$", name) else ""

@@ -37,6 +37,13 @@ class VoiceNote:
     passed_over: tuple[str, ...] = ()
 
 
+def voices_told(notes: Sequence[VoiceNote]) -> dict[str, list[str]]:
+    """Return for the trace who spoke, and which voices were passed over and why."""
+    passed_over = sorted({why for note in notes for why in note.passed_over})
+    spoke = {"voices": sorted({note.voice for note in notes})}
+    return spoke | ({"voices_passed_over": passed_over} if passed_over else {})
+
+
 class Narrator:
     """Speaks sentences with the first of its voices that can. `cached` keeps what was made; `adopt` puts a WAV into the
     store and returns its sha256."""

@@ -23,7 +23,7 @@ from factory.wiring import Parts
 FORM = 1  # raised whenever the same order should be asked anew
 
 
-def drafted(
+def reworded(
     storyboard: Storyboard, facts: Facts, brief: Brief, parts: Parts
 ) -> tuple[Storyboard, dict[str, Any] | None]:
     """Return the storyboard in the words that were taken, and for the trace what was offered; as it is where the order

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from factory.drafting import drafted
 from factory.errors import WrongUsage
 from factory.plan.brief import Brief
 from factory.plan.facts import Facts
 from factory.plan.storyboard import Storyboard
+from factory.rewording import reworded
 from factory.settings import Settings
 from factory.wiring import Parts
 from tests.chat_server import ChatServer, Reply, chat_server, content, rewording
@@ -34,7 +34,7 @@ def house(tmp_path: Path, *replies: Any) -> Iterator[tuple[Parts, ChatServer]]:
 
 
 def draft(parts: Parts, made: Storyboard) -> tuple[list[str], dict[str, Any]]:
-    changed, record = drafted(made, FACTS, BRIEF, parts)
+    changed, record = reworded(made, FACTS, BRIEF, parts)
     assert record
     assert changed.model_dump(exclude={"scenes"}) == made.model_dump(exclude={"scenes"})
     return [scene.voice.text for scene in changed.scenes if scene.voice], record
@@ -47,10 +47,10 @@ def own(made: Storyboard) -> list[str]:
 def test_without_the_order_no_model_is_asked(tmp_path: Path) -> None:
     made = board("ranking", about=FACTS)
     with house(tmp_path, Reply(500)) as (parts, server):
-        assert drafted(made, FACTS, Brief(template="ranking"), parts) == (made, None)
+        assert reworded(made, FACTS, Brief(template="ranking"), parts) == (made, None)
     assert server.asked == []
     with pytest.raises(WrongUsage, match="no language model is set") as refusal:
-        drafted(made, FACTS, BRIEF, Parts(Settings(home=tmp_path)))
+        reworded(made, FACTS, BRIEF, Parts(Settings(home=tmp_path)))
     assert "FACTORY_LLM_URL" in refusal.value.next_step
 
 
