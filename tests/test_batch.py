@@ -220,6 +220,18 @@ def test_the_report_stands_beside_the_videos(tmp_path: Path) -> None:
     assert "column 'seed': no. Next: mend it" in batch_report.line(bad)
 
 
+def test_one_video_too_says_which_rows_of_its_table_were_refused(shelf: Path, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(SALES, encoding="utf-8")
+    given = ["--data", str(tmp_path / "sales.csv"), "--out", str(tmp_path / "out"), "--draft", "--json"]
+    setting = {"FACTORY_TEMPLATES": str(shelf), "FACTORY_VOICE": "silent"}
+    told = factory(tmp_path / "home", "make", "board", *given, **setting)
+    assert told.returncode == 3, told.stderr
+    assert "refused: sales.csv, line 4, column 'sales': -5 is negative" in told.stderr
+    answer = json.loads(told.stdout)
+    assert answer["rows_refused"] == ["sales.csv, line 4, column 'sales': -5 is negative"]
+    assert Path(answer["video"]).is_file()
+
+
 def test_the_command_answers_as_promised(shelf: Path, tmp_path: Path) -> None:
     rows, out = tmp_path / "rows.csv", tmp_path / "out"
     rows.write_text("title,seed\nOne,\nTwo,x\n", encoding="utf-8")

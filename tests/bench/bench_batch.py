@@ -35,8 +35,7 @@ from factory.wiring import Parts, parts
 from tests.bench.costs import cpu_of_tree
 
 HEADER: Final = ("template", "subject", "locale", "aspect", "seconds", "seed", "title", "data", "output")
-FIRST: Final = ("ranking", "new_car_report", "off_road", "accident_compilation")
-NEEDS: Final = ("car", "cars", "ranking", "nothing")  # what the drawn library and its tables give
+KINDS: Final = ("ranking", "new_car_report", "off_road", "accident_compilation")
 PERIODS: Final = ("2026-10", "2026-09", "2026-08", "2026-05")  # of the sample sales, each in a file of its own
 LOCALES: Final = ("zh-CN", "en-US")
 
@@ -68,7 +67,7 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         house = _house(given.home, work)
         _tables(work)
-        drafts = list(islice(_rows(house, given.seconds), given.rows))
+        drafts = list(islice(_rows(house, given.kinds, given.seconds), given.rows))
         full = [{**row, "output": f"full-{row['output']}"} for row in drafts[: given.full]]
         report = {"rows": given.rows, "seconds": given.seconds, "kinds": Counter(row["template"] for row in drafts)}
         report["first"] = _run("first", drafts, house, work, draft=True)
@@ -88,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--full", type=int, default=5, help="rows that are made in full size as well")
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="templates, in turn")
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--home", type=Path, help="a home with the drawn library; its cache is used and filled")
     parser.add_argument("--keep", type=Path, help="a folder for tables and videos, kept")
@@ -117,19 +117,15 @@ def _tables(work: Path) -> None:
         _write(work / f"sales-{period}.csv", rows[0], [row for row in rows if row["period"] <= period])
 
 
-def _rows(house: Parts, seconds: int) -> Iterator[dict[str, Any]]:
+def _rows(house: Parts, kinds: list[str], seconds: int) -> Iterator[dict[str, Any]]:
     """Yield rows for ever: kinds in turn, and for each kind its subjects, languages and shapes."""
     with house.sessions.read() as session:
         cars = [car.slug for car in all_cars(session)]
-    periods, needs = (
-        cycle(PERIODS),
-        {name: str(house.templates.describe(name).needs) for name in house.templates.names()},
-    )
-    pairs = cycle(f"{one}, {two}" for one, two in zip(cars, cars[1:] + cars[:1], strict=True))
-    subjects = {"car": cycle(cars), "cars": pairs}
-    usable = [kind for kind in dict.fromkeys((*FIRST, *needs)) if needs.get(kind) in NEEDS]
-    for number, kind in enumerate(cycle(usable)):
-        turn = number // len(usable)
+    needs = {kind: str(house.templates.describe(kind).needs) for kind in kinds}
+    pairs = (f"{one}, {two}" for one, two in zip(cars, cars[1:] + cars[:1], strict=True))
+    subjects, periods = {"car": cycle(cars), "cars": cycle(pairs)}, cycle(PERIODS)
+    for number, kind in enumerate(cycle(kinds)):
+        turn = number // len(kinds)
         yield {
             "template": kind,
             "subject": next(subjects[needs[kind]]) if needs[kind] in subjects else "",
@@ -152,7 +148,7 @@ def _run(name: str, rows: list[dict[str, Any]], house: Parts, work: Path, *, dra
     assert isinstance(house.files, Counted)
     house.files.lines.clear()
     began, cpu, outcomes = time.perf_counter(), cpu_of_tree(), []
-    for outcome in batch(table_of(table), Brief(template=FIRST[0], draft=draft), Batch(house, work, out)):
+    for outcome in batch(table_of(table), Brief(template=KINDS[0], draft=draft), Batch(house, work, out)):
         outcomes.append(outcome)
         _say(f"{name}  {len(outcomes):>3} of {len(rows)}  {time.perf_counter() - began:6.0f} s  {line(outcome)}")
     wall, used = time.perf_counter() - began, cpu_of_tree() - cpu
