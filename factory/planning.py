@@ -17,10 +17,11 @@ from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.facts import Facts
 from factory.plan.query import Query
 from factory.plan.selection import Candidate, Choice, Slot
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.plan.vocabulary import read_known
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
@@ -29,6 +30,7 @@ from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
 from factory.store import assets, index
 from factory.store.lease import Holding
+from factory.vocabularies import vocabulary_of
 from factory.wiring import Parts
 
 CANDIDATES = 120  # shots that a slot chooses among
@@ -47,9 +49,8 @@ class Plan:
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
-    storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
-    )
+    filled = parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts})
+    storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
     narrator = parts.narrator()
     spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
