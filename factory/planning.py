@@ -24,6 +24,7 @@ from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.plan.vocabulary import read_known
 from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
@@ -35,6 +36,7 @@ from factory.rewording import reworded
 from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
 from factory.storyboarding import asked_seconds, storyboard_for
+from factory.vocabularies import vocabulary_of
 from factory.wiring import Parts
 
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
@@ -59,7 +61,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         brief,
         {"facts": facts, "place": place_in_series(brief, parts, holding)},
         parts.templates,
-        check=lambda written: proofread(written, facts, brief, parts),
+        read=lambda filled: _read(filled, facts, brief, parts),
         speak=lambda written: speak(written, narrator, holding),
         beat=lambda written: _beat(written, brief),
     )
@@ -90,6 +92,13 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
     return Plan(timelines, record, days, issue, facts)
+
+
+def _read(filled: str, facts: Facts, brief: Brief, parts: Parts) -> Storyboard:
+    """Return the storyboard that a filled template says, all its words known and none without a ground."""
+    storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
+    proofread(storyboard, facts, brief, parts)
+    return storyboard
 
 
 def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:

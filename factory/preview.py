@@ -24,15 +24,17 @@ from factory.plan.choosing import NoShotForScene
 from factory.plan.layer_parts import ImagePart
 from factory.plan.scoring import LEAST_KEPT, fit_for, follows, hits, kept_share, speed_for
 from factory.plan.selection import Candidate, Choice, Slot
-from factory.plan.storyboard import CardPart, ClipPart, LayerPart, Storyboard, read_storyboard
+from factory.plan.storyboard import CardPart, ClipPart, LayerPart, Storyboard
 from factory.plan.timeline import Canvas, Fit, ImageLayer, Speech
 from factory.plan.timing import SceneTiming, Spoken, narration, time_scenes
+from factory.plan.vocabulary import read_known
 from factory.planning import choose
 from factory.render.board_pictures import BoardPainter, Shown
 from factory.render.board_sheet import Tile, draw_board, lacking, tile_size
 from factory.render.music import frames_a_beat
 from factory.render.phrases import speaking_seconds
 from factory.render.stills import prepare
+from factory.vocabularies import vocabulary_of
 from factory.wiring import Parts
 from understanding import media
 from understanding.errors import MediaRefused
@@ -95,7 +97,7 @@ def preview(brief: Brief, parts: Parts) -> Preview:
 def _board(brief: Brief, parts: Parts) -> _Board:
     facts = facts_of(brief, parts)
     filled = parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts})
-    storyboard = read_storyboard(filled, f"template {brief.template}")
+    storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
     music = storyboard.audio.music
     beat = frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
     spoken = _guessed(storyboard)

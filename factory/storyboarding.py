@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.plan.brief import FPS, Brief
 from factory.plan.length import film_seconds, next_wish
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.storyboard import Storyboard
 from factory.plan.timing import Spoken
 from factory.render.templates import Templates
 
@@ -20,22 +20,21 @@ def storyboard_for(
     known: Mapping[str, Any],
     templates: Templates,
     *,
-    check: Callable[[Storyboard], None],
+    read: Callable[[str], Storyboard],
     speak: Callable[[Storyboard], Spoken],
     beat: Callable[[Storyboard], int],
 ) -> tuple[Storyboard, Spoken]:
     """Return the storyboard, of a few that are tried, whose length with this voice comes nearest to what was asked for.
 
     `known` is what the template is filled with beside the order. Templates guess how long a voice takes; each further
-    try asks them for as much more or less as the last one missed. What `check` refuses is not spoken.
+    try asks them for as much more or less as the last one missed. What `read` refuses is not spoken.
     """
     asked = asked_seconds(brief, templates)
     wish: int | None = asked
     tried = dict[int, tuple[Fraction, Storyboard, Spoken]]()
     while wish is not None and wish not in tried and len(tried) < TRIES:
         filled = templates.storyboard(brief.template, {**known, "brief": brief, "seconds": wish})
-        storyboard = read_storyboard(filled, f"template {brief.template}")
-        check(storyboard)
+        storyboard = read(filled)
         spoken = speak(storyboard)
         seconds = film_seconds(storyboard, spoken, FPS, beat(storyboard))
         tried[wish] = abs(seconds - asked), storyboard, spoken

@@ -11,7 +11,7 @@ import pytest
 from factory.plan.brief import FPS, Brief
 from factory.plan.facts import Facts, Locale, Ranking
 from factory.plan.length import FAR, film_seconds, length_record, next_wish
-from factory.plan.storyboard import Storyboard
+from factory.plan.storyboard import Storyboard, read_storyboard
 from factory.plan.timeline import Speech
 from factory.plan.timing import Spoken, narration
 from factory.render.music import frames_a_beat
@@ -60,7 +60,9 @@ def film(kind: str, locale: Locale, seconds: int, pace: float = 1.0, about: Fact
         return frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
 
     known = {"facts": about or facts(kind), "place": 0}
-    board, spoken = storyboard_for(brief, known, TEMPLATES, check=lambda _: None, speak=voice(pace, locale), beat=beat)
+    board, spoken = storyboard_for(
+        brief, known, TEMPLATES, read=lambda text: read_storyboard(text, kind), speak=voice(pace, locale), beat=beat
+    )
     return film_seconds(board, spoken, FPS, beat(board))
 
 

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.plan.layer_parts import ImagePart
+from factory.plan.query import format_query
 from factory.plan.storyboard import CardPart, ClipPart, Storyboard, StoryboardInvalid, read_storyboard, schema
+from factory.plan.wants import storyboard_query
 from factory.render.plain import as_yaml
 from tests.json_schema import accepts, drawn
 
@@ -249,6 +251,26 @@ def test_a_word_alone_needs_no_brackets() -> None:
     layer = read_storyboard(text, "x").scenes[1].layers[0]
     assert isinstance(layer, ClipPart)
     assert (layer.query.tags_all, layer.query.text) == (("exterior",), ("北风 X5",))
+
+
+@pytest.mark.parametrize(
+    ("said", "drawn"),
+    [
+        ("{highlight: word}", "spoken"),
+        ("{style: bold, highlight: word}", "spoken"),
+        ("{style: mine, highlight: word}", "mine"),
+        ("{style: bold}", "bold"),
+    ],
+)
+def test_captions_light_the_word_that_is_said_where_they_are_asked_to(said: str, drawn: str) -> None:
+    assert read_storyboard(f"captions: {said}\n{GOOD}", "x").captions.drawn == drawn
+
+
+def test_footage_may_be_asked_to_have_come_in_lately() -> None:
+    layer = read_storyboard(GOOD.replace("text: [", "max_age_days: 30, text: ["), "x").scenes[1].layers[0]
+    assert isinstance(layer, ClipPart)
+    assert "age:<=30" in format_query(storyboard_query(layer.query, lambda name: name))
+    assert problem(GOOD.replace("text: [", "max_age_days: 0, text: ["))[1].endswith("max_age_days")
 
 
 def test_schema_describes_what_is_read() -> None:

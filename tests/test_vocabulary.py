@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from factory.plan.storyboard import read_marked
-from factory.plan.vocabulary import Vocabulary, unknown_words
+import pytest
+
+from factory.plan.storyboard import StoryboardInvalid, read_marked
+from factory.plan.vocabulary import Vocabulary, read_known, unknown_words
 
 TEXT = """\
 version: 1
@@ -55,3 +57,9 @@ def test_each_unknown_word_is_named_at_its_line() -> None:
         (17, "scenes.0.layers.1.card", "there is no card 'titel' (did you mean 'title'?)"),
         (19, "scenes.0.layers.3.file", "there is no picture 'b.png' (did you mean 'a.png'?)"),
     ]
+
+
+def test_reading_with_a_vocabulary_refuses_all_unknown_words_at_once() -> None:
+    assert read_known(TEXT, "x", WORDS).title == "X"
+    with pytest.raises(StoryboardInvalid, match=r"x:5: audio.music.style: .* \(and 1 more\)"):
+        read_known(TEXT.replace("drive", "driv").replace("[mud]", "[mudd]"), "x", WORDS)

@@ -118,7 +118,7 @@ def assemble(
         if music
         else None,
         loudness_lufs=storyboard.audio.loudness_lufs,
-        caption_style=storyboard.captions.style,
+        caption_style=storyboard.captions.drawn,
         notes={"seed": look.seed, "omitted": list(omitted), "burn_captions": storyboard.captions.burn},
         watermark=look.watermark,
     )

@@ -40,6 +40,9 @@ class ShotQuery(Part):
     )
     prefer: Words = Field(default=(), description="tags or words that raise the score and are not demanded")
     min_score: float = Field(default=0.3, ge=0, le=1, description="confidence from which a tag counts")
+    max_age_days: Annotated[int, Field(ge=1, le=36_500), BeforeValidator(whole)] | None = Field(
+        default=None, description="days since its clip came into the library; null: any"
+    )
 
 
 class PickRules(Part):
@@ -109,6 +112,14 @@ class Captions(Part):
 
     style: Identifier = Field(default="plain", description="a file of templates/captions: plain, bold or spoken")
     burn: bool = Field(default=True, description="false: beside the video only, as SRT and VTT")
+    highlight: Literal["none", "word"] = Field(
+        default="none", description="word: the word that is being said is lit; plain and bold are drawn as spoken then"
+    )
+
+    @property
+    def drawn(self) -> str:
+        """The style in which they are drawn; one of a user's own lights words by itself."""
+        return "spoken" if self.highlight == "word" and self.style in ("plain", "bold") else self.style
 
 
 class TransitionPart(Part):

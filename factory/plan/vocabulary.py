@@ -10,7 +10,7 @@ from factory.plan.layer_parts import ChartPart, ImagePart, TextPart
 from factory.plan.marked_yaml import MarkedYaml, Path, Problem
 from factory.plan.part import hint
 from factory.plan.query import QuerySyntax, Resolve, parse_query
-from factory.plan.storyboard import CardPart, ClipPart, ShotQuery, Storyboard
+from factory.plan.storyboard import CardPart, ClipPart, ShotQuery, Storyboard, StoryboardInvalid, read_marked
 from factory.plan.wants import Nearest
 
 
@@ -24,6 +24,14 @@ class Vocabulary:
     music: Collection[str]
     captions: Collection[str]
     pictures: Collection[str]
+
+
+def read_known(text: str, source: str, words: Vocabulary) -> Storyboard:
+    """Return the storyboard that `text` says, all of its words being there; else raise `StoryboardInvalid`."""
+    storyboard, marked = read_marked(text, source)
+    if lost := unknown_words(storyboard, marked, words):
+        raise StoryboardInvalid(source, lost)
+    return storyboard
 
 
 def unknown_words(storyboard: Storyboard, marked: MarkedYaml, words: Vocabulary) -> tuple[Problem, ...]:

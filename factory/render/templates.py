@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,6 +38,16 @@ from factory.plan.brief import CANVASES, Brief
 from factory.plan.facts import Facts
 from factory.plan.marked_yaml import Problem
 from factory.plan.timeline import Canvas
+from factory.render.bounded import (
+    MAX_REPEAT,
+    REFUSED_FILTERS,
+    REFUSED_METHODS,
+    LimitReached,
+    calculated,
+    joined_filter,
+    replace_filter,
+    strung,
+)
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
 from factory.render.figures import is_price
@@ -52,7 +61,6 @@ from factory.render.template_words import Known, parsed, unknown_words
 
 MAX_TEXT = 2_000_000  # characters that one template may write
 MAX_STEPS = 100_000  # turns of all loops of one filling
-MAX_REPEAT = 10_000  # longest sequence that `*` or `range` may make
 PACKAGED = Path(__file__).resolve().parents[2] / "templates"
 _STORYBOARD, _CARD, _BRAND = "storyboards/{}.yaml.j2", "cards/{}.svg.j2", "brands/{}.yaml"
 _CAPTIONS = "captions/{}.ass.j2"
@@ -93,10 +101,6 @@ class Refusal(Exception):
     def __init__(self, cause: str, next_step: str) -> None:
         super().__init__(cause)
         self.next_step = next_step
-
-
-class LimitReached(Exception):
-    """A template writes or loops more than any storyboard or card needs."""
 
 
 class Templates:
@@ -323,13 +327,13 @@ class _Sandbox(SandboxedEnvironment):
     """Jinja's sandbox, in which loops are counted and nothing long is made of something short."""
 
     code_generator_class = LineKeeper
-    intercepted_binops = frozenset(["*", "**", "%"])
-    _refused_filters = ("safe", "random", "center", "pprint", "xmlattr", "urlize")
+    intercepted_binops = frozenset(["*", "**", "%", "+"])
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name in self._refused_filters:
+        for name in REFUSED_FILTERS:
             del self.filters[name]
+        self.filters.update(join=joined_filter, replace=replace_filter)
         self.tests["price"] = is_price
         self.globals = {
             "range": _short_range,
@@ -337,20 +341,27 @@ class _Sandbox(SandboxedEnvironment):
             "namespace": self.globals["namespace"],
             "zip": zip,
             "_each": _each,
+            "_strung": strung,
         }
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Parse, and let each loop go through `_each`, which counts its turns."""
+        """Parse, and let each loop go through `_each`, which counts its turns, and each `~` through `_strung`."""
         tree = super()._parse(source, name, filename)
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Call(nodes.Name("_each", "load"), [loop.iter], [], None, None, lineno=loop.lineno)
+        for row in list(tree.find_all(nodes.Concat)):
+            row.nodes = [nodes.Call(nodes.Name("_strung", "load"), row.nodes, [], None, None, lineno=row.lineno)]
         return tree
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        numbers = isinstance(left, int | float | Decimal) and isinstance(right, int | float | Decimal)
-        if not numbers or (operator == "**" and abs(right) > 64):
-            raise LimitReached(f"{operator!r} works on plain numbers only here")
+        calculated(operator, left, right)
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Let `format` be refused like any other method that makes a text as long as it is told to."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return not (isinstance(obj, str) and attr in REFUSED_METHODS) and super().is_safe_attribute(obj, attr, value)
 
 
 class _Steps:
