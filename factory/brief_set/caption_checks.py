@@ -43,8 +43,8 @@ def read_srt(path: Path) -> tuple[Shown, ...]:
 def caption_faults(
     cues: Sequence[Shown], aspect: Aspect, measure: Callable[[str], float] | None = None
 ) -> Iterator[str]:
-    """Yield what is wrong with captions: lines, widths, speed, how long they stand, gaps. `measure` tells how much of the
-    safe area's width a line takes as it is drawn."""
+    """Yield what is wrong with captions: lines, widths, speed, how long they stand, gaps. `measure` tells how much of
+    the safe area's width a line takes as it is drawn."""
     for cue in cues:
         text, stands = "".join(cue.lines), cue.end - cue.start
         if not cue.lines or len(cue.lines) > LINES:
