@@ -108,6 +108,10 @@ def judged(orders: BriefSet, records: dict[str, Record], library: Library, house
         "failed_checks": len(failures),
         "on_tag_by_own_tags": _share(own),
         "judged": {"by_hand": asdict(hand), "by_own_tags": asdict(own)},
+        "by_folder": {
+            name: asdict(tally(v for one, v, _ in verdicts if library.folders.get(one.asset) == name))
+            for name in dict.fromkeys(library.folders.values())
+        },
         "placed_drawn": sum(one.asset in library.drawn for one in placed),
         "clips": {"real": len(library.real), "drawn": len(library.drawn), "labelled": len(library.labels)},
         "refused_clips": list(library.refused),
