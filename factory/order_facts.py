@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from factory.errors import WrongUsage
-from factory.plan.brief import Brief
+from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars, slug_of
 from factory.plan.facts import Car, Facts, PriceChange
+from factory.plan.periods import parse_period
 from factory.plan.price_table import read_prices
 from factory.plan.ranking_table import rank_table
+from factory.plan.staleness import require_fresh
 from factory.plan.tables import BadRow
 from factory.store import catalog
 from factory.wiring import Parts
@@ -25,7 +27,7 @@ def facts_of(brief: Brief, parts: Parts) -> Facts:
         if brief.data is not None:
             return _facts_of_table(session, brief, needs, parts)
         if brief.subject and needs != "prices":
-            return _facts_of_catalogue(session, brief.subject, needs)
+            return _facts_of_catalogue(session, brief, needs, parts)
     if needs != "nothing":
         what, step = _WANTED[needs]
         raise WrongUsage(f"{brief.template} needs {what}", next_step=step)
@@ -41,33 +43,53 @@ _WANTED: Mapping[str, tuple[str, str]] = {
 MOST_COMPARED = 3  # cars of one video that are compared: more have no room side by side
 
 
-def _facts_of_catalogue(session: Any, subject: str, needs: str) -> Facts:
+def _facts_of_catalogue(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
+    subject = brief.subject or ""
     if needs == "nothing":
         car = catalog.sure_car(session, subject)
         return Facts(subject, (car,), None, (car.source,)) if car else Facts(subject)
     if needs == "cars":
         return _facts_of_cars([catalog.known_car(session, name) for name in _names(subject)])
-    return catalog.facts_for(session, subject)
+    return _facts_of_subject(session, subject, brief, parts)
 
 
 def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
     assert brief.data is not None
     if needs == "ranking":
-        ranking, _bad = rank_table(brief.data, brief.set)
-        return catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        ranking, bad = rank_table(brief.data, brief.set, today=parts.today())
+        facts = catalog.facts_of(catalog.with_cars(session, ranking), brief.subject or ranking.title)
+        return replace(facts, refused=_told(brief.data, bad))
     if needs == "car":
-        cars, _bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
+        cars, bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
         car = _named(cars, brief.subject)
-        return Facts(car.name(brief.locale), (car,), None, (car.source,))
+        return Facts(car.name(brief.locale), (car,), None, (car.source,), refused=_told(brief.data, bad))
     if needs == "cars":
-        cars, _bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
+        cars, bad = read_cars(brief.data, {}, body=parts.taxonomy.resolve)
         names = _names(brief.subject or "")
-        return _facts_of_cars([_named(cars, name) for name in names] if names else cars)
+        compared = _facts_of_cars([_named(cars, name) for name in names] if names else cars)
+        return replace(compared, refused=_told(brief.data, bad))
     if needs == "prices":
         changes, bad = read_prices(brief.data, brief.set)
         changes = tuple(replace(row, car=catalog.sure_car(session, row.slug or row.name_en)) for row in changes)
-        return _facts_of_prices(_of_car(changes, brief.subject, bad))
+        told = _facts_of_prices(_of_car(changes, brief.subject, bad))
+        return replace(told, refused=_told(brief.data, bad))
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
+
+
+def _facts_of_subject(session: Any, subject: str, brief: Brief, parts: Parts) -> Facts:
+    """Return what the catalogue knows of a car or a ranking: of the period that is asked for, else of a newest that is
+    no old one."""
+    asked = brief.set.get("period", "").strip()
+    facts = catalog.facts_for(session, subject, period=str(parse_period(asked) or asked) or None)
+    newest = parse_period(facts.ranking.period) if facts.ranking and not facts.ranking.source.sample else None
+    if newest and not asked and brief.set.get("stale") != "allow":
+        dated = newest.grain == "day" and len(catalog.periods_of(session, subject)) < 2
+        require_fresh(newest, subject, parts.today(), dated=dated)
+    return facts
+
+
+def _told(table: Table, bad: Sequence[BadRow]) -> tuple[str, ...]:
+    return tuple(f"{table.name}, {row}" for row in bad)
 
 
 def _named(cars: Sequence[Car], subject: str | None) -> Car:

@@ -7,68 +7,97 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from factory import picture_files
+from factory import offering, picture_files
 from factory.brand_idents import ident_of
+from factory.drafting import drafted
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
-from factory.plan.choosing import COOLDOWN, NoShotForScene, choose_shots
+from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
-from factory.plan.selection import Candidate, Choice, Slot
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.labels import labelled
+from factory.plan.length import film_seconds, length_record
+from factory.plan.moments import at_best_moment
+from factory.plan.selection import Choice, Slot
+from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator
-from factory.store import assets, index, uses
+from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
+from factory.storyboarding import asked_seconds, storyboard_for
 from factory.wiring import Parts
 
-CANDIDATES = 120  # shots that a slot chooses among
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be shown: a timeline for each aspect, and why each shot was chosen."""
+    """What will be shown: a timeline for each aspect, why each shot was chosen, and what was said from."""
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
     shots: Mapping[int, int]  # each shot that is shown, and for how many days it must have rested in the series
     issue: uses.Issue
+    facts: Facts
 
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
-    storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
-    )
     narrator = parts.narrator()
-    spoken = speak(storyboard, narrator, holding)
+    storyboard, spoken = storyboard_for(
+        brief,
+        {"facts": facts, "place": place_in_series(brief, parts, holding)},
+        parts.templates,
+        check=lambda written: proofread(written, facts, brief, parts),
+        speak=lambda written: speak(written, narrator, holding),
+        beat=lambda written: _beat(written, brief),
+    )
+    storyboard, offered = drafted(storyboard, facts, brief, parts)
+    if offered:
+        spoken = speak(storyboard, narrator, holding)
     beat = _beat(storyboard, brief)
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
     issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
     choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
+    due = parts.templates.brand(brief.brand).ai_label.when == "always" or narrator.synthetic
+    timelines = {aspect: labelled(timeline, due=due) for aspect, timeline in timelines.items()}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
+        "rows_refused": list(facts.refused),
         "voices": sorted({note.voice for note in narrator.notes}),
-        "pictures": picture_files.told(look.pictures),
+        "pictures": picture_files.told(look.pictures, storyboard),
     }
+    omitted = [one["scene"] for one in record["omitted"]]
+    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
+    record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
+    if offered:
+        record["draft"] = offered
     if beat:
         record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
-    return Plan(timelines, record, days, issue)
+    return Plan(timelines, record, days, issue, facts)
+
+
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:
+    """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
+    if brief.series is None:
+        return 0
+    with parts.sessions.read() as session:
+        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
@@ -90,38 +119,19 @@ def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue
     issue = issue or uses.Issue(brief.series)
     wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
     with parts.sessions.read() as session:
-        offered = {slot.id: _offered(session, slot, issue) for slot in wanted}
+        offered = {slot.id: offering.offered(session, slot, issue) for slot in wanted}
         try:
             canvas = CANVASES[brief.aspects[0]]
             shape = Fraction(canvas.width, canvas.height)
-            return choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
+            found = choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
         except NoShotForScene as refusal:
-            raise refusal.explained(_removed(session, refusal.slot, issue)) from refusal
+            raise refusal.explained(offering.removed(session, refusal.slot, issue)) from refusal
+        moments = looks.moments_of(session, [choice.candidate.shot for choice in found])
+    return tuple(at_best_moment(choice, moments.get(choice.candidate.shot, ())) for choice in found)
 
 
 def _rest(slot: Slot, brief: Brief) -> int:
     return rest_days(slot.pick.cooldown_days, brief)
-
-
-def _rested(slot: Slot, issue: uses.Issue) -> Any:
-    return uses.rested(issue, slot.pick.cooldown_days or 0)
-
-
-def _offered(session: Any, slot: Slot, issue: uses.Issue) -> tuple[Candidate, ...]:
-    found = assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True, only=_rested(slot, issue))
-    return found.shots
-
-
-def _removed(session: Any, slot: Slot, issue: uses.Issue) -> dict[str, int]:
-    """Return how many shots each condition of a query, and the cooldown, take away; the confidence that all queries ask
-    for aside."""
-    matching = index.count(session, slot.query)
-    left = [
-        (COOLDOWN, 2 * matching - index.count(session, slot.query, _rested(slot, issue))),
-        *index.count_without(session, slot.query),
-    ]
-    wishes = ((condition, count) for condition, count in left if not condition.startswith("confidence:"))
-    return {condition: count - matching for condition, count in wishes if count > matching}
 
 
 def _beat(storyboard: Storyboard, brief: Brief) -> int:
@@ -169,7 +179,8 @@ def _measure(canvas: Canvas) -> Measure:
 
 
 def _source_record(source: Any) -> dict[str, Any]:
-    return {"name": source.name, "date": source.date, "url": source.url, "sample": source.sample}
+    known = {"name": source.name, "date": source.date, "url": source.url, "licence": source.licence}
+    return {**known, "sample": source.sample}
 
 
 def _go_on(holding: Holding | None, share: float, what: str) -> None:

@@ -9,10 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from factory import packing
 from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
 from factory.planning import PLANNED, Plan, plan
+from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
 from factory.render.probe import choose_encoder
@@ -31,6 +33,7 @@ def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | 
 
 def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     brief = holding.claim.brief()
+    signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
     outputs = list[Output]()
     with parts.files.scratch() as work:
@@ -38,10 +41,15 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            if signs:
+                provenance.sign(film.video, timeline, signs)
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
-    return lease.Made(outputs, tuple(planned.shots))
+            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
+        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
+    own = brief.data is not None and planned.facts.ranking is None  # the cars of a ranking are the catalogue's
+    return lease.Made(outputs, tuple(planned.shots), planned.facts.cars, cars_told=own)
 
 
 def _saved_plan(brief: Brief, parts: Parts, holding: lease.Holding) -> tuple[Plan, dict[str, str]]:
@@ -81,7 +89,7 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
-        producer=parts.settings.producer,
+        producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
         encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
         copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
         on_progress=told,

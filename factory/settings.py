@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from factory.plan.brief import CANVASES, Aspect
@@ -49,6 +49,15 @@ class Settings(BaseSettings):
         max_length=200,
         description="who makes the videos, by name or registered code: stands in the AIGC label of each file",
     )
+    llm_url: str = Field(
+        default="", description="chat-completions address of a language model, asked only where an order drafts words"
+    )
+    llm_model: str = Field(default="", description="name of that model")
+    llm_key: SecretStr = Field(default=SecretStr(""), description="its key, sent as a bearer token")
+    c2pa_cert: Path | None = Field(
+        default=None, description="the certificate with its chain (PEM) that signs content credentials; none: unsigned"
+    )
+    c2pa_key: Path | None = Field(default=None, description="the private key (PEM) of that certificate")
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")

@@ -496,3 +496,21 @@ def test_steps_are_remembered_by_their_input(sessions: Sessions) -> None:
     with sessions.read() as session:
         assert jobs.find_step(session, job, "voice", "i" * 64) == "o" * 64
         assert jobs.find_step(session, job, "voice", "j" * 64) is None
+
+
+def test_the_place_in_a_series_counts_the_orders_before_of_one_kind_and_language(sessions: Sessions) -> None:
+    english = BRIEF.model_copy(update={"locale": "en-US"})
+    other = BRIEF.model_copy(update={"series": "daily"})
+    ordered = [submit(sessions, brief=brief) for brief in (BRIEF, english, other, BRIEF, english, BRIEF)]
+
+    def places() -> list[int]:
+        with sessions.read() as session:
+            found = [(jobs.get(session, job).brief(), job) for job in ordered]
+            return [jobs.place_in_series(session, brief, job) for brief, job in found]
+
+    assert places() == [0, 0, 0, 1, 1, 2]
+    do(sessions, jobs.cancel, ordered[0])
+    claimed(sessions, ordered[3])
+    assert places() == [0, 0, 0, 1, 1, 2]
+    with sessions.read() as session:
+        assert jobs.place_in_series(session, BRIEF) == 3

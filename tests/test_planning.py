@@ -22,7 +22,9 @@ from factory.store.job import Output
 from factory.store.lease import Holding
 from factory.store.schema import JobRow, ShotUse
 from factory.wiring import Parts, parts
+from tests.bench.bench_selection import Shown, breaks, make, moments_of, repeats, series_orders
 from tests.library import a_clip, a_shot, put
+from tests.row_library import fill
 
 VIDEO = Output("16:9", "video", "a" * 64, "x.mp4", 1, 1)
 TERRAINS = ("mud", "dune")
@@ -132,3 +134,18 @@ def test_who_saves_second_plans_again(house: Parts, monkeypatch: pytest.MonkeyPa
     with house.sessions.read() as session:
         assert len(jobs.timelines(session, held.claim.job)) == 1  # what was refused left nothing behind
         assert jobs.timelines(session, held.claim.job)["16:9"].version == 1
+
+
+def test_a_series_on_a_library_of_rows_never_shows_a_moment_again(tmp_path: Path) -> None:
+    """Films and compilations on one day, counted by a check that knows nothing of the store's rule."""
+    house = parts(Settings(home=tmp_path, voice="silent"))
+    with closing(house.sessions):
+        fill(house, 240)
+        moments, briefs, shown = moments_of(house), series_orders(), list[Shown]()
+        for number in (6, 7, 11, 12):
+            shots, _ = make(house, briefs(number))
+            shown.append(Shown(0, shots, tuple(moments[shot] for shot in shots)))
+    assert repeats(shown) == 0
+    assert breaks(shown, 14) == 0
+    assert sum(len(one.shots) for one in shown) > 16
+    assert breaks([*shown, shown[0]], 14) == 1  # the check can see one

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from factory.batch import Batch, ranking_batch
+from factory.nightly import Batch, ranking_batch
 from factory.store import catalog, jobs, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry

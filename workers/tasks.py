@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from factory.batch import ranking_batch
+from factory.nightly import ranking_batch
 from factory.store import bell, schedules
 from workers import house
 from workers.schedule import last_due

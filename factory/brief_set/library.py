@@ -96,7 +96,7 @@ def _real(
         if file.path.is_symlink() or not file.path.is_file():
             continue
         credit, licence = credits.get(file.path.relative_to(folder).as_posix(), ("", ""))
-        came = ingest(file.path, parts, Provenance(credit, licence, neutral_name(file.path)))
+        came = ingest(file.path, parts, Provenance(credit, licence, name=neutral_name(file.path)))
         if not passed_over(file, came):
             yield file.path, came
 

@@ -13,12 +13,17 @@ import time
 import typer
 from pydantic import ValidationError
 
-from factory.cli import brief_set, library, scoring, tagging, videos
+from factory.cli import batches, brief_set, language, library, publishing, scoring, tagging, videos
 from factory.cli.console import say
 from factory.errors import FactoryError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
-for room in (library, videos, tagging, scoring, brief_set):
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # an address may be among them, with its password
+    help="A library of tagged clips becomes finished videos.",
+)
+for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set):
     app.add_typer(room.app)
 
 

@@ -1,9 +1,10 @@
 """From a table to cars: one row a car, some columns that say which car it is, the other known ones are its specs.
 
 Header convention. `slug`, `make`, `name_zh`, `name_en` (or `model`), `body`, `aliases` (separated by `|`), `source`,
-`date`, `url`, `licence`, `sample`, `cycle` (CLTC, WLTP, EPA: holds for range and consumption). A spec column is a known
-key of `SPECS` (`price`, `range_km`, ...) or one of its names, its unit in brackets where it differs (`price (万元)`) or
-any other property written in full as `key|中文名|English name|unit|cycle`. Other columns are left alone.
+`date`, `url`, `licence`, `sample`, `cycle` (CLTC, WLTP, EPA: holds for range and consumption), `embargo` (date, time
+and zone: nothing about the car is published before). A spec column is a known key of `SPECS` (`price`, `range_km`, ...)
+or one of its names, its unit in brackets where it differs (`price (万元)`) or any other property written in full as
+`key|中文名|English name|unit|cycle`. Other columns are left alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.plan.brief import Table
+from factory.plan.embargo import Embargo, EmbargoUnclear, read_embargo
 from factory.plan.facts import Car, Spec
 from factory.plan.numbers import UNITS, NotANumber, is_missing, parse_amount, unit_of
 from factory.plan.ranking_table import source_of
@@ -39,6 +41,7 @@ VARIANTS = ("variant", "trim", "版本", "款型")
 BODIES = ("body", "body type", "车身", "车身形式", "级别")
 ALIASES = ("aliases", "alias", "别名", "also known as")
 CYCLES = ("cycle", "工况")
+EMBARGOES = ("embargo", "embargo until", "禁发至", "解禁时间")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class _Columns:
     body: str | None
     aliases: str | None
     cycle: str | None
+    embargo: str | None
     specs: tuple[tuple[str, KnownSpec, str], ...]  # column, spec, cycle
 
 
@@ -106,16 +110,16 @@ def read_cars(
     """
     rows, bad = rows_of(table)
     columns = _columns(table)
-    cars, refused, seen = list[Car](), list(bad), dict[str, int]()
+    cars, refused, seen = list[Car](), list(bad), dict[str, Row]()
     for row in rows:
         try:
             car = _car(columns, row, table.name, options, body)
             if car.slug in seen:
-                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on line {seen[car.slug]}")
+                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on {seen[car.slug]}")
         except RowRefused as refusal:
-            refused.append(BadRow(row.line, refusal.column, refusal.why))
+            refused.append(row.bad(refusal.column, refusal.why))
         else:
-            seen[car.slug] = row.line
+            seen[car.slug] = row
             cars.append(car)
     if not cars:
         first = "; ".join(str(row) for row in refused[:3])
@@ -142,6 +146,7 @@ def _columns(table: Table) -> _Columns:
         body=column(BODIES),
         aliases=column(ALIASES),
         cycle=column(CYCLES),
+        embargo=column(EMBARGOES),
         specs=tuple(found for name in table.columns if (found := _spec_column(name))),
     )
     if not (columns.name_zh or columns.name_en or columns.model):
@@ -190,6 +195,7 @@ def _car(
         specs=tuple(spec for column in columns.specs if (spec := _spec(columns, row, *column))),
         source=source_of(table_name, [row], options),
         aliases=_aliases(columns, row),
+        embargo=_embargo(columns, row),
     )
 
 
@@ -221,6 +227,15 @@ def _body(columns: _Columns, row: Row, body: Callable[[str], str | None] | None)
 def _aliases(columns: _Columns, row: Row) -> tuple[str, ...]:
     said = re.split(r"[|;；、]", row[columns.aliases]) if columns.aliases else []
     return tuple(dict.fromkeys(clean_name(alias, columns.aliases or "") for alias in said if alias.strip()))
+
+
+def _embargo(columns: _Columns, row: Row) -> Embargo | None:
+    if columns.embargo is None or is_missing(row[columns.embargo]):
+        return None
+    try:
+        return read_embargo(row[columns.embargo])
+    except EmbargoUnclear as error:
+        raise RowRefused(columns.embargo, f"{error.cause}; {error.next_step}") from error
 
 
 def _spec(columns: _Columns, row: Row, column: str, spec: KnownSpec, cycle: str) -> Spec | None:

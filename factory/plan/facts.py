@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from factory.plan.embargo import Embargo
+
 Locale = Literal["zh-CN", "en-US"]
 Change = Literal["up", "down", "same", "new", "unknown"]
 PriceKind = Literal["guide", "deal"]  # 指导价, what the maker asks; 成交价, what buyers pay
@@ -49,6 +51,7 @@ class Car:
     specs: tuple[Spec, ...]
     source: Source
     aliases: tuple[str, ...] = ()
+    embargo: Embargo | None = None
 
     def name(self, locale: Locale) -> str:
         return self.name_zh if locale == "zh-CN" else self.name_en
@@ -127,10 +130,14 @@ class PriceChange:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed."""
+    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed.
+
+    `refused` names the rows of the order's own table that were left out, with line, column and cause.
+    """
 
     subject: str
     cars: tuple[Car, ...] = ()
     ranking: Ranking | None = None
     sources: tuple[Source, ...] = ()
     prices: tuple[PriceChange, ...] = ()
+    refused: tuple[str, ...] = ()

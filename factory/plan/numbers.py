@@ -168,6 +168,12 @@ def said_exactly(value: Decimal, unit: str, locale: Locale) -> str:
     return _said(base, unit_name(known.base or unit, locale, base), locale)
 
 
+def spoken_value(value: Decimal, unit: str) -> Decimal:
+    """Return the value, given in `unit`, that a sentence says: 18234 辆 is said as 18200."""
+    known = UNITS.get(unit_of(unit))
+    return _rounded(value, known.kind if known else "measure")
+
+
 def change_text(row: RankingRow, locale: Locale) -> str:
     """Return how a place moved against the period before (`up 2`, `new entry`), empty where that is not known."""
     places = abs(row.previous_rank - row.rank) if row.previous_rank is not None else 0
@@ -201,6 +207,7 @@ def _rounded(value: Decimal, kind: Kind) -> Decimal:
 
 
 def _said(value: Decimal, unit: str, locale: Locale) -> str:
+    value = _plain(value)  # 92.0 is said as 92
     if locale == "zh-CN":
         for size, word in ((10**8, "亿"), (10**4, "万")):
             if abs(value) >= size:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from factory.errors import FactoryError
+from factory.plan.embargo import Embargo
 from factory.plan.query import Query
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag
 from factory.store import catalog, index, twins
@@ -115,6 +116,7 @@ def add_clip(
     credit: str = "",
     licence: str = "",
     source_url: str = "",
+    embargo: Embargo | None = None,
 ) -> Added:
     """Write clip, shots, tags and the tagger's version; the caller's transaction makes it one step.
 
@@ -123,7 +125,7 @@ def add_clip(
     tags = save_taxonomy(session, taxonomy)
     model = _model_id(session, tagged.version)
     provenance = {"rights": rights, "credit": storable(credit), "licence": licence, "source_url": storable(source_url)}
-    values = _asset_values(adopted, tagged, storable(original), model) | provenance
+    values = _asset_values(adopted, tagged, storable(original), model) | provenance | {"embargo": embargo}
     if not insert_new(session, Asset, [values]):
         before = known(session, adopted.digest)
         assert before is not None
@@ -365,6 +367,14 @@ def paths_as_given(session: Session, digests: Iterable[str]) -> dict[str, str]:
     """Return the path that each clip was ingested from, for people to read."""
     rows = session.execute(sa.select(Asset.digest, Asset.original).where(Asset.digest.in_(list(digests))))
     return {row.digest: row.original for row in rows}
+
+
+def addresses(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """Return where clips were taken from, those of which that is known."""
+    rows = session.execute(
+        sa.select(Asset.digest, Asset.source_url).where(Asset.digest.in_(list(digests)), Asset.source_url != "")
+    )
+    return {row.digest: row.source_url for row in rows}
 
 
 def digests(session: Session) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def save_cars(session: Session, cars: Iterable[Car]) -> int:
             session.add(row)
         row.make, row.body, row.source_id = storable(car.make), car.body, source
         row.name_zh, row.name_en, row.loaded_at = storable(car.name_zh), storable(car.name_en), utc_now()
+        row.embargo = car.embargo
         row.specs, row.names = [], []
         session.flush()  # the old rows go before new ones take their keys
         row.specs = [_spec_row(position, spec) for position, spec in enumerate(car.specs)]
@@ -137,6 +138,10 @@ def facts_for(session: Session, subject: str, *, period: str | None = None) -> F
     ranking = find_ranking(session, subject, period=period)
     if ranking is not None:
         return facts_of(ranking, subject)
+    if period is not None and (newest := find_ranking(session, subject)) is not None:
+        raise UnknownSubject(
+            f"{subject!r} has no period {period[:40]!r}", next_step=f"its newest is {newest.period or 'without a name'}"
+        )
     raise _unknown(session, subject)
 
 
@@ -195,6 +200,13 @@ def require_car(session: Session, name: str) -> None:
         raise _unknown(session, name)
 
 
+def periods_of(session: Session, name: str) -> tuple[str, ...]:
+    """Return the periods of the ranking of this name or title, oldest first."""
+    rows = session.execute(sa.select(RankingTable.name, RankingTable.title, RankingTable.period)).all()
+    wanted = compact(name)
+    return tuple(sorted({row.period for row in rows if wanted in (compact(row.name), compact(row.title))}))
+
+
 def find_ranking(session: Session, name: str, *, period: str | None = None) -> Ranking | None:
     """Return the ranking of this name or title: of `period`, or the latest (periods sort as text, as ISO dates do)."""
     wanted = compact(name)
@@ -238,7 +250,8 @@ def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
 def _car(row: CarRow) -> Car:
     specs = tuple(Spec(s.key, s.name_zh, s.name_en, s.value, s.unit, s.cycle) for s in row.specs)
     aliases = tuple(name.name for name in row.names if name.alias)
-    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, _source(row.source), aliases)
+    source, embargo = _source(row.source), row.embargo
+    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, source, aliases, embargo)
 
 
 def _ranking(session: Session, ranking: int) -> Ranking:
