@@ -111,6 +111,7 @@ def test_figures_come_from_traces_labels_and_records(tmp_path: Path, house: Part
         frozenset({adopted("a").digest, adopted("b").digest}),
         frozenset({adopted("drawn").digest}),
         {adopted("a").digest: frozenset({"traffic"}), adopted("b").digest: frozenset({"race", "car"})},
+        folders={adopted("a").digest: "ours", adopted("b").digest: "theirs"},
     )
     orders = BriefSet(length=SET.length, tables={}, briefs=tuple(replace_series(brief) for brief in SET.briefs[-4:]))
     one, two, three, four = (brief.name for brief in orders.briefs)
@@ -125,6 +126,7 @@ def test_figures_come_from_traces_labels_and_records(tmp_path: Path, house: Part
     told = judged(orders, records, library, house, tmp_path / "out")
     assert [told[name] for name in ("briefs", "videos", "thin", "placed", "placed_drawn")] == [4, 2, 2, 4, 1]
     assert told["judged"]["by_hand"] == {"on": 3, "off": 1, "unjudged": 0}
+    assert told["by_folder"]["theirs"] == {"on": 0, "off": 1, "unjudged": 0}
     assert (told["on_tag"], told["on_tag_by_own_tags"]) == (0.75, 1.0)
     assert (told["repeats"], told["cooldown_breaks"]) == (1, 2)
     assert (told["numbers_checked"], told["numbers_wrong"]) == (5, 1)

@@ -100,6 +100,8 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("make", "off_road", "--out", "/dev/null/out"), 2, "wrong-usage"),
         (("samples", "fetch", "/dev/null/clips"), 1, "file-refused"),
         (("make", "ranking", "--aspect", "4:3"), 2, "wrong-usage"),
+        (("brief-set", "--library", "absent", "--out", "absent"), 2, "wrong-usage"),
+        (("brief-set", "--library", ".", "--out", "absent", "--only", "nope"), 2, "wrong-usage"),
         (("make", "off_road", "--seconds", "15", "--draft"), 4, "no-material"),
         (("train", "head", "tolld", "--data", "absent"), 2, "experiment-refused"),
         (("train", "head", "told", "--data", "absent", "--hidden-share", "1.5"), 2, "experiment-refused"),

@@ -31,30 +31,35 @@ class Library:
     drawn: frozenset[str]
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    folders: Mapping[str, str] = field(default_factory=dict)  # name of the folder that a real clip came from
 
 
 def bring_in(folders: Sequence[Path], parts: Parts, on_progress: OnProgress) -> Library:
     """Bring in the clips of `folders` and the drawn ones, with the sample tables; what is known already is left alone.
 
-    Raises WrongUsage where a folder is none, LabelsRefused where its table of labels cannot be read.
+    Raises LabelsRefused where a table of labels cannot be read.
     """
-    for folder in folders:
-        if not folder.is_dir():
-            raise WrongUsage(f"{folder} is no folder", next_step="name a folder of clips with --library")
     drawn = _drawn(parts, on_progress)
     labels: dict[str, frozenset[str]] = {}
-    real, refused = set[str](), list[str]()
+    real, refused = dict[str, str](), list[str]()
     for folder in folders:
         credits = _credits(folder)
         for path, came in _real(folder, credits, parts, on_progress):
             if came.status == "refused":
                 refused.append(f"{path}: {came.code}: {came.message}")
             else:
-                real.add(came.asset)
+                real.setdefault(came.asset, folder.name)
         labels |= hand_labels(folder, parts.taxonomy)
     for table in (SAMPLE_CARS, SAMPLE_SALES):
         load_table(table, parts, {})
-    return Library(frozenset(real - drawn), drawn, labels, tuple(refused))
+    return Library(frozenset(real.keys() - drawn), drawn, labels, tuple(refused), real)
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Raise WrongUsage for the first that is no folder, before an hour of work is meant for it."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise WrongUsage(f"{folder} is no folder", next_step="name a folder of clips with --library")
 
 
 def hand_labels(folder: Path, taxonomy: Taxonomy) -> dict[str, frozenset[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,11 +95,10 @@ class BriefSet(_Said):
 
     def only(self, names: Sequence[str]) -> BriefSet:
         """Return the set of these orders alone. Raises WrongUsage for a name that it does not hold."""
-        known = {brief.name for brief in self.briefs}
+        known = [brief.name for brief in self.briefs]
         if strange := [name for name in names if name not in known]:
-            raise WrongUsage(
-                f"the set holds no brief {strange[0]!r}", next_step=f"use one of {', '.join(sorted(known))}"
-            )
+            near = get_close_matches(strange[0], known, 5, cutoff=0.4) or known[:5]
+            raise WrongUsage(f"the set holds no brief {strange[0]!r}", next_step=f"use one like {', '.join(near)}")
         return self.model_copy(update={"briefs": tuple(brief for brief in self.briefs if brief.name in names)})
 
 

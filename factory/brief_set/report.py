@@ -61,6 +61,8 @@ def _head(answer: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"By hand: {hand['on']} on, {hand['off']} off, {hand['unjudged']} not judged. "
     yield f"By our own tags: {own['on']} on, {own['off']} off, {own['unjudged']} not judged."
+    for folder, told in answer["by_folder"].items():
+        yield f"From `{folder}`, by hand: {told['on']} on, {told['off']} off, {told['unjudged']} not judged."
     yield ""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from factory.brief_set.index_rows import Row, rows_of
 from factory.brief_set.judging import Tally, fits, tally
-from factory.brief_set.library import Library, bring_in
+from factory.brief_set.library import Library, bring_in, check_folders
 from factory.brief_set.making import Record, made, sheet_of
 from factory.brief_set.orders import BriefSet, Ordered, read_set
 from factory.brief_set.placements import Placed, placed_in, repeats, series_breaks
@@ -49,6 +49,7 @@ def run_set(
     again: bool = False,
     jobs: int = 1,
     on_progress: OnProgress,
+    on_made: Callable[[Record], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Make and judge the set from clips of `folders` and the drawn ones; return its figures as plain data.
 
@@ -57,6 +58,7 @@ def run_set(
     once.
     """
     orders = read_set().only(only) if only else read_set()
+    check_folders(folders)
     out.mkdir(parents=True, exist_ok=True)
     own = settings.model_copy(update={"home": out / "home", "database_url": "", "broker_url": ""})
     house = parts(own)
@@ -71,7 +73,8 @@ def run_set(
     records = dict[str, Record]()
     for done in _worked(works, house, jobs):
         records |= {record.name: record for record in done}
-        on_progress(len(records) / len(orders.briefs), f"made {done[-1].name}")
+        for record in done:
+            on_made(record)
     return judged(orders, records, library, house, out)
 
 
@@ -105,6 +108,10 @@ def judged(orders: BriefSet, records: dict[str, Record], library: Library, house
         "failed_checks": len(failures),
         "on_tag_by_own_tags": _share(own),
         "judged": {"by_hand": asdict(hand), "by_own_tags": asdict(own)},
+        "by_folder": {
+            name: asdict(tally(v for one, v, _ in verdicts if library.folders.get(one.asset) == name))
+            for name in dict.fromkeys(library.folders.values())
+        },
         "placed_drawn": sum(one.asset in library.drawn for one in placed),
         "clips": {"real": len(library.real), "drawn": len(library.drawn), "labelled": len(library.labels)},
         "refused_clips": list(library.refused),

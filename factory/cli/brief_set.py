@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from factory.cli.console import AsJson, print_json, print_line, show_progress, understood
+from factory.cli.console import AsJson, print_json, print_line, say, show_progress, understood
 from factory.settings import Settings
+
+if TYPE_CHECKING:
+    from factory.brief_set.making import Record
 
 app = typer.Typer()
 
@@ -40,6 +43,7 @@ def brief_set_command(
             again=again,
             jobs=jobs,
             on_progress=show_progress,
+            on_made=_tell,
         )
     if report:
         report.write_text(report_of(answer), encoding="utf-8")
@@ -50,3 +54,9 @@ def brief_set_command(
         print_line(f"{name:<20}{answer[name]}")
     for failure in answer["failures"]:
         print_line(failure)
+
+
+def _tell(record: Record) -> None:
+    came = f"{record.seconds:.1f} s, {record.numbers} numbers" if record.outcome == "video" else record.cause
+    faults = len(record.faults) + len(record.wrong)
+    say(f"{record.name}: {record.outcome}, {came}" + (f", {faults} faults" if faults else ""))
