@@ -384,6 +384,45 @@ def test_the_period_before() -> None:
     assert [month_of(m) for m in ("3", "03", "3月", "March", "13", "Marvel")] == [3, 3, 3, 3, None, 3]
 
 
+CELLS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10),
+    st.sampled_from(
+        ["2026-10", "2027-13", "-5", "1.2万", "0", "9" * 18, "1e30", "1E-99", "12.5", "n/a", "yes", "1e99亿"]
+    ),
+)
+HEADS = [
+    "name",
+    "sales",
+    "period",
+    "rank",
+    "previous_rank",
+    "price",
+    "range_km",
+    "date",
+    "source",
+    "year",
+    "month",
+    "sample",
+]
+
+
+@given(
+    st.lists(st.sampled_from(HEADS), min_size=1, max_size=7),
+    st.lists(st.lists(CELLS, max_size=8), max_size=8),
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)),
+)
+def test_any_table_is_ranked_or_refused_with_a_way_out(columns: list[str], body: list[list[str]], today: date) -> None:
+    quoted = [[f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in line] for line in [columns, *body]]
+    text = "\n".join(",".join(line) for line in quoted)
+    try:
+        ranking, bad = ranked(text, today=today)
+    except (TableUnfit, TableUnreadable) as refusal:
+        assert refusal.next_step  # noqa: PT017  refused or ranked: both are right here
+        return
+    assert ranking.rows
+    assert all(row.line >= 2 and row.column and row.why for row in bad)
+
+
 names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6)
 
 

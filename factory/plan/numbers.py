@@ -11,6 +11,7 @@ from typing import Literal
 from factory.plan.facts import Locale, RankingRow
 
 Kind = Literal["count", "money", "measure"]
+MOST_POWER = 18  # of ten, that a number in a cell may have, up or down
 
 MISSING = frozenset({"", "-", "--", "—", "–", "/", "na", "n/a", "nan", "null", "none", "nil", "无", "暂无", "未知"})
 
@@ -128,6 +129,8 @@ def parse_amount(text: str) -> Amount:
     if unit and unit.lower() not in _ALIASES:
         raise NotANumber(f"{text[:40]!r} is not a number with a known unit")
     number = Decimal(found["digits"].replace(",", "") + (found["part"] or "") + (found["power"] or ""))
+    if number and abs(number.adjusted()) > MOST_POWER:
+        raise NotANumber(f"{text[:40]!r} is beyond what any table means")
     if found["tens"] or found["power"]:
         number = _plain(number * _TENS.get((found["tens"] or "").lower(), 1))
     negative = found["sign"] == "-" or found["minus"] == "-"
