@@ -29,7 +29,7 @@ NAMES = ("北风 X5", "Northwind X5", "Q5 e-tron", "ID.4", "3", "0–100 km/h")
         ("20km/h 2026 km 2,026 units in 2026", "en-US", ["amount 20 km/h", "amount 2026 km", "amount 2026 辆", "2026"]),
         ("Number one: Northwind X5, 18,200 units. Up 2 on", "en-US", ["rank 1", "amount 18200 辆", "places 2"]),
         ("Tied at number 3, the top 6, in 4th place", "en-US", ["rank 3", "count 6", "rank 4"]),
-        ("Q3 2026, 5 November 2026, October 2026, 2026-Q4", "en-US", ["2026-Q3", "2026-11-05", "2026-10", "2026-Q4"]),
+        ("Q3, 2026, 5 November 2026, October 2026, 2026-Q4", "en-US", ["2026-Q3", "2026-11-05", "2026-10", "2026-Q4"]),
         ("0–100 km/h 5.9 s, twelve thousand units, one last look", "en-US", ["amount 5.9 s", "amount 12000 辆"]),
         ("Q5 e-tron, ID.4 and X6, a V8, 2.0T", "en-US", ["code 6", "code 8", "code 2"]),
         ("1.2 million dollars, $45,000, -5 %", "en-US", ["amount 1200000 USD", "amount 45000 USD", "amount -5 %"]),
