@@ -48,8 +48,9 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
             outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
         outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
-    own = brief.data is not None and planned.facts.ranking is None  # the cars of a ranking are the catalogue's
-    return lease.Made(outputs, tuple(planned.shots), planned.facts.cars, cars_told=own)
+    facts = planned.facts
+    own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
+    return lease.Made(outputs, tuple(planned.shots), facts.cars, cars_told=own)
 
 
 def _saved_plan(brief: Brief, parts: Parts, holding: lease.Holding) -> tuple[Plan, dict[str, str]]:

@@ -110,7 +110,7 @@ def evidence_of(
     in_rows = {row.car.slug for row in rows if row.car}
     subjects = [_row(row, facts.ranking.unit) for row in rows if facts.ranking]
     subjects += [_car(car) for car in facts.cars if car.slug not in in_rows]
-    subjects += [_price_change(change) for change in getattr(facts, "prices", ())]
+    subjects += [_price_change(change) for change in facts.prices]
     given = [text for text in typed if text.strip()]
     every_count = {len(rows), len(facts.cars), *counts} - {0}
     shared = [Known("count", Decimal(count)) for count in sorted(every_count)]
@@ -155,7 +155,7 @@ def _names(facts: Facts) -> Iterator[str]:
             yield from (spec.name_zh, spec.name_en, spec.cycle)
     if (ranking := facts.ranking) is not None:
         yield from (ranking.title, ranking.metric, ranking.source.name, *(row.name for row in ranking.rows))
-    for change in getattr(facts, "prices", ()):
+    for change in facts.prices:
         yield from (*change.names(), change.source.name)
     yield facts.subject
     yield from (source.name for source in facts.sources)
@@ -165,7 +165,7 @@ def _dates(facts: Facts, typed: Sequence[str], locale: Locale) -> Iterator[Perio
     sources = [*facts.sources, *(car.source for car in facts.cars)]
     if facts.ranking:
         sources.append(facts.ranking.source)
-    for change in getattr(facts, "prices", ()):
+    for change in facts.prices:
         sources.append(change.source)
         yield from (period for text in (change.date,) if (period := parse_period(text)))
     yield from (period for source in sources if (period := parse_period(source.date)))
