@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -61,15 +61,15 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         brief,
         {"facts": facts, "place": place_in_series(brief, parts, holding)},
         parts.templates,
-        read=lambda filled: _read(filled, facts, brief, parts),
+        read=lambda filled: read_filled(filled, facts, brief, parts),
         speak=lambda written: speak(written, narrator, holding),
-        beat=lambda written: _beat(written, brief),
+        beat=lambda written: beat_of(written, brief),
     )
     storyboard, offered = reworded(storyboard, facts, brief, parts)
     if offered:
         spoken = speak(storyboard, narrator, holding)
-    beat = _beat(storyboard, brief)
-    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
+    beat = beat_of(storyboard, brief)
+    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=nearest_of(parts), beat=beat)
     issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
     choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
@@ -86,22 +86,20 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     omitted = [one["scene"] for one in record["omitted"]]
     seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
     record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
-    if offered:
-        record["draft"] = offered
-    if beat:
-        record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
+    record |= {"draft": offered} if offered else {}
+    record |= {"beats": moved_to_beats(storyboard, spoken, FPS, beat)} if beat else {}
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
     return Plan(timelines, record, days, issue, facts)
 
 
-def _read(filled: str, facts: Facts, brief: Brief, parts: Parts) -> Storyboard:
+def read_filled(filled: str, facts: Facts, brief: Brief, parts: Parts) -> Storyboard:
     """Return the storyboard that a filled template says, all its words known and none without a ground."""
     storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
     proofread(storyboard, facts, brief, parts)
     return storyboard
 
 
-def place_in_series(brief: Brief, parts: Parts, holding: Holding | None) -> int:
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None = None) -> int:
     """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
     if brief.series is None:
         return 0
@@ -143,13 +141,14 @@ def _rest(slot: Slot, brief: Brief) -> int:
     return rest_days(slot.pick.cooldown_days, brief)
 
 
-def _beat(storyboard: Storyboard, brief: Brief) -> int:
+def beat_of(storyboard: Storyboard, brief: Brief) -> int:
     """Return the frames of a beat where the storyboard wants its cuts on beats, else 0."""
     music = storyboard.audio.music
     return frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
 
 
-def _nearest(parts: Parts) -> Any:
+def nearest_of(parts: Parts) -> Callable[[str], str | None]:
+    """Return what tells the tag of the taxonomy that a word was meant for."""
     return lambda name: next(iter(parts.taxonomy.nearest(name)), None)
 
 

@@ -27,14 +27,11 @@ from factory.plan.selection import Candidate, Choice, Slot
 from factory.plan.storyboard import CardPart, ClipPart, LayerPart, Storyboard
 from factory.plan.timeline import Canvas, Fit, ImageLayer, Speech
 from factory.plan.timing import SceneTiming, Spoken, narration, time_scenes
-from factory.plan.vocabulary import read_known
-from factory.planning import choose
+from factory.planning import beat_of, choose, nearest_of, place_in_series, read_filled
 from factory.render.board_pictures import BoardPainter, Shown
 from factory.render.board_sheet import Tile, draw_board, lacking, tile_size
-from factory.render.music import frames_a_beat
 from factory.render.phrases import speaking_seconds
 from factory.render.stills import prepare
-from factory.vocabularies import vocabulary_of
 from factory.wiring import Parts
 from understanding import media
 from understanding.errors import MediaRefused
@@ -96,21 +93,12 @@ def preview(brief: Brief, parts: Parts) -> Preview:
 
 def _board(brief: Brief, parts: Parts) -> _Board:
     facts = facts_of(brief, parts)
-    filled = parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts})
-    storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
-    music = storyboard.audio.music
-    beat = frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
+    known = {"brief": brief, "facts": facts, "place": place_in_series(brief, parts)}
+    storyboard = read_filled(parts.templates.storyboard(brief.template, known), facts, brief, parts)
+    beat = beat_of(storyboard, brief)
     spoken = _guessed(storyboard)
     timings = time_scenes(storyboard, spoken, FPS, beat)
-    taxonomy = parts.taxonomy
-    wanted = slots(
-        storyboard,
-        spoken,
-        fps=FPS,
-        resolve=taxonomy.resolve,
-        nearest=lambda word: next(iter(taxonomy.nearest(word)), None),
-        beat=beat,
-    )
+    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=nearest_of(parts), beat=beat)
     choices, missing = _chosen(wanted, brief, parts)
     return _Board(storyboard, timings, {slot.id: slot for slot in wanted}, choices, missing)
 
