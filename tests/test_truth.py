@@ -50,6 +50,8 @@ def test_a_column_goes_by_what_cards_call_it(tmp_path: Path) -> None:
     ("text", "values"),
     [
         ("第3名，1.43万辆", [3, 14300]),
+        ("排在第7的是Clearriver M7，4610辆。", [7, 7, 4610]),
+        ("旷野 Pro并列第3，973辆。", [3, 973]),
         ("269,800 CNY, 5.4 s", [269800, Decimal("5.4")]),
         ("16.5 kWh/100km", [Decimal("16.5")]),
         ("0–100 km/h 3.6 s", [Decimal("3.6")]),

@@ -19,7 +19,7 @@ from typing import Final
 
 from factory.brief_set.orders import TABLES, Ordered, TableTruth
 
-_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(万|亿|million|billion)?")
+_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)\s?(万|亿|million|billion)?")
 TENS: Final = {"万": 10**4, "亿": 10**8, "million": 10**6, "billion": 10**9}
 _UNITS = re.compile(r"/\s?100\s?km|0\s?[–-]\s?100(?:\s?km/h)?|/\s?100\s?公里|\b4x4\b", re.IGNORECASE)  # digits of units
 
@@ -112,7 +112,8 @@ def names_of(row: Mapping[str, str], about: TableTruth) -> Iterator[str]:
 
 def numbers_in(text: str) -> tuple[Shown, ...]:
     """Return the numbers of a text; the digits of units (kWh/100km, 0-100) are none."""
-    plain = _UNITS.sub(" ", unicodedata.normalize("NFKC", text))
+    clauses = re.sub("，(?=[0-9])", "， ", text)  # a comma of the sentence, which NFKC would turn into one of thousands
+    plain = _UNITS.sub(" ", unicodedata.normalize("NFKC", clauses))
     return tuple(_shown(found) for found in _NUMBER.finditer(plain))
 
 
