@@ -68,6 +68,7 @@ def try_template(name: str, text: str, templates: Templates, parts: Parts, given
 
 def briefs_of(kind: Kind, given: dict[str, str]) -> Iterator[Brief]:
     """Yield the orders that a template is tried with: each language and length, then each input by itself."""
+    given = {key: declared.sample for key, declared in kind.inputs.items() if declared.sample is not None} | given
     for locale in LOCALES:
         for seconds in dict.fromkeys((kind.seconds, *LENGTHS)):
             yield Brief(template=kind.name, locale=locale, seconds=seconds, set=given)
@@ -150,9 +151,10 @@ def _uses(card: str, templates: Templates) -> Iterable[tuple[Any, Locale]]:
     for name in templates.names():
         for locale in LOCALES:
             try:
-                context = {"brief": Brief(template=name, locale=locale)}
-                facts = sample_facts(templates.describe(name).needs)
-                storyboard, _ = read_marked(templates.storyboard(name, {**context, "facts": facts}), name)
+                kind = templates.describe(name)
+                brief = next(brief for brief in briefs_of(kind, {}) if brief.locale == locale)
+                context = {"brief": brief, "facts": sample_facts(kind.needs)}
+                storyboard, _ = read_marked(templates.storyboard(name, context), name)
             except FactoryError:
                 continue
             for scene in storyboard.scenes:

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from factory.plan.cars_table import read_cars
-from factory.plan.facts import Car, Facts, Ranking
+from factory.plan.facts import Car, Facts, PriceChange, Ranking
+from factory.plan.price_table import read_prices
 from factory.plan.ranking_table import rank_table
 from factory.plan.tables import read_table
 
@@ -24,8 +25,18 @@ def sample_facts(needs: str) -> Facts:
             return Facts(cars[0].name_en, cars[:1], None, (cars[0].source,))
         case "ranking":
             return Facts(ranking.title, tuple(row.car for row in ranking.rows if row.car), ranking, (ranking.source,))
+        case "cars":
+            return Facts(", ".join(car.slug for car in cars[:2]), cars[:2], None, (cars[0].source,))
+        case "prices":
+            changes = _changes()
+            return Facts(changes[0].name_en, (), None, (changes[0].source,), changes)
         case _:
             return Facts(ranking.title, cars, ranking, (ranking.source, cars[0].source))
+
+
+@cache
+def _changes() -> tuple[PriceChange, ...]:
+    return read_prices(read_table((_TABLES / "sample-prices.csv").read_bytes(), "sample-prices.csv"), {})[0]
 
 
 @cache

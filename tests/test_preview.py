@@ -17,6 +17,7 @@ from factory.plan.brief import CANVASES, Brief
 from factory.planning import plan
 from factory.preview import Preview, preview
 from factory.render.board_sheet import HEAD, REDDISH, tile_size
+from factory.render.fonts import GlyphMissing
 from factory.render.tag_sheet import MARGIN
 from factory.settings import Settings
 from factory.store.assets import add_clip
@@ -125,18 +126,17 @@ def test_two_places_for_one_shot_leave_the_second_open(house: Parts) -> None:
     assert "shown elsewhere" in missing
 
 
-def test_a_lost_file_and_a_letter_that_the_font_lacks_stop_nothing(house: Parts, tmp_path: Path) -> None:
+def test_what_making_would_refuse_is_refused_here(house: Parts, tmp_path: Path) -> None:
     text = TEMPLATE.replace('kicker: ""', 'kicker: "\U00010330"').replace("template: short", "template: odd")
     file = tmp_path / "mine" / "storyboards" / "odd.yaml.j2"
     file.parent.mkdir(parents=True)
     file.write_text(text, encoding="utf-8")
     own = Parts(house.settings.model_copy(update={"templates": tmp_path / "mine"}))
     try:
-        shown = preview(Brief(template="odd", locale="en-US"), own)
+        with pytest.raises(GlyphMissing, match=r"no glyph for '𐌰' .* in a text of scene"):
+            preview(Brief(template="odd", locale="en-US"), own)
     finally:
         own.sessions.close()
-    assert shown.lacking == ()
-    assert shows(tile_of(shown, 0), GREEN)  # the card alone is not there
 
 
 def test_the_command_writes_a_sheet_for_each_aspect_and_exits_as_make_would(

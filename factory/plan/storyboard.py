@@ -54,8 +54,8 @@ class PickRules(Part):
     )
     min_quality: float = Field(default=LEAST_QUALITY, ge=0, le=1, description="of light and sharpness, less text")
     diversity: float = Field(default=0.3, ge=0, le=1, description="how much shots of one clip are avoided")
-    cooldown_days: Whole | None = Field(
-        default=None, ge=0, le=3650, description="days a shot rests in the order's series; null: as the order says"
+    cooldown_days: Annotated[int, Field(ge=0, le=3650), BeforeValidator(whole)] | None = Field(
+        default=None, description="days a shot rests in the order's series; null: as the order says"
     )
 
 

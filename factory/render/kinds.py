@@ -45,7 +45,7 @@ class _Words(BaseModel):
 
 class Input(BaseModel):
     """One typed input. `choices` limits a text; without `default` an empty text or 0 is taken. An image is named as a
-    storyboard names it; on the command line by its path."""
+    storyboard names it; on the command line by its path. `sample` is what a check of the template tries it with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,6 +54,7 @@ class Input(BaseModel):
     choices: tuple[str, ...] = ()
     maximum: int | None = None
     about: str = ""
+    sample: str | None = None
 
     def read(self, key: str, text: str | None) -> str | int | bool:
         """Return the value of `text`, or the default where nothing was given."""
