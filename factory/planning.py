@@ -17,7 +17,7 @@ from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
 from factory.plan.labels import labelled
-from factory.plan.length import film_seconds, length_record
+from factory.plan.length import LEAST, FilmTooShort, film_seconds, length_record
 from factory.plan.moments import at_best_moment
 from factory.plan.selection import Choice, Slot
 from factory.plan.storyboard import Storyboard
@@ -72,6 +72,12 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=nearest_of(parts), beat=beat)
     issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
     choices = choose(wanted, brief, parts, issue)
+    asked = asked_seconds(brief, parts.templates)
+    open_places = [slot for slot in wanted if slot.id not in {choice.slot.id for choice in choices}]
+    omitted = list(dict.fromkeys(slot.scene for slot in open_places))
+    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
+    if omitted and seconds < LEAST * asked:
+        raise FilmTooShort(asked, seconds, _lacking(open_places[0], choices, brief, issue, parts))
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
     due = parts.templates.brand(brief.brand).ai_label.when == "always" or narrator.synthetic
@@ -83,9 +89,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
         **voices_told(narrator.notes),
         "pictures": picture_files.told(look.pictures, storyboard),
     }
-    omitted = [one["scene"] for one in record["omitted"]]
-    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
-    record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
+    record["length"] = length_record(asked, seconds, omitted)
     record |= {"draft": offered} if offered else {}
     record |= {"beats": moved_to_beats(storyboard, spoken, FPS, beat)} if beat else {}
     days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
@@ -124,7 +128,7 @@ def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue
     A refusal names the condition that took most shots away, and the cooldown where it took any.
     """
     issue = issue or uses.Issue(brief.series)
-    wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
+    wanted = [_resting(slot, brief) for slot in wanted]
     with parts.sessions.read() as session:
         offered = {slot.id: offering.offered(session, slot, issue) for slot in wanted}
         try:
@@ -137,8 +141,18 @@ def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue
     return tuple(at_best_moment(choice, moments.get(choice.candidate.shot, ())) for choice in found)
 
 
-def _rest(slot: Slot, brief: Brief) -> int:
-    return rest_days(slot.pick.cooldown_days, brief)
+def _lacking(slot: Slot, choices: Sequence[Choice], brief: Brief, issue: uses.Issue, parts: Parts) -> NoShotForScene:
+    """Return the refusal that an optional place would be, were it needed."""
+    slot = _resting(slot, brief)
+    with parts.sessions.read() as session:
+        found = {candidate.shot for candidate in offering.offered(session, slot, issue)}
+        used = found & {choice.candidate.shot for choice in choices}
+        return NoShotForScene(slot, len(found), offering.removed(session, slot, issue), used=len(used))
+
+
+def _resting(slot: Slot, brief: Brief) -> Slot:
+    """Return the place with the days that its shot must have rested in the series of this order."""
+    return replace(slot, pick=replace(slot.pick, cooldown_days=rest_days(slot.pick.cooldown_days, brief)))
 
 
 def beat_of(storyboard: Storyboard, brief: Brief) -> int:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.plan.claims import LAYOUT, ClaimUnsupported, check_claims, claims, evidence_for
-from factory.plan.facts import Car, Facts, Locale, PriceChange, Ranking, RankingRow, Spec
+from factory.plan.facts import Car, Facts, Locale, PriceChange, PriceKind, Ranking, RankingRow, Spec
 from factory.plan.storyboard import Storyboard
 from tests.test_storyboard_templates import CARS, KINDS, LOCALES, SOURCE, board, facts, ranking
 
@@ -87,7 +87,8 @@ def a_comparison(draw: st.DrawFn) -> Facts:
 def a_price_change(draw: st.DrawFn) -> Facts:
     old = draw(st.integers(500, 9000)) * 100
     new = old + draw(st.integers(1, 400)) * draw(st.sampled_from([-100, 100]))
-    kind = draw(st.sampled_from(["guide", "deal"]))
+    kinds: tuple[PriceKind, ...] = ("guide", "deal")
+    kind = draw(st.sampled_from(kinds))
     change = PriceChange("北风 X5", "Northwind X5", kind, Decimal(old), Decimal(new), "元", "2026-11-01", SOURCE)
     return Facts("x", sources=(SOURCE,), prices=(change,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from factory import produce
 from factory.plan.brief import Brief
 from factory.plan.choosing import NoShotForScene
+from factory.plan.length import FilmTooShort
 from factory.planning import Plan, plan
 from factory.settings import Settings
 from factory.store import jobs, uses
@@ -149,3 +151,14 @@ def test_a_series_on_a_library_of_rows_never_shows_a_moment_again(tmp_path: Path
     assert breaks(shown, 14) == 0
     assert sum(len(one.shots) for one in shown) > 16
     assert breaks([*shown, shown[0]], 14) == 1  # the check can see one
+
+
+def test_a_film_that_the_library_fills_by_less_than_two_thirds_is_refused(house: Parts) -> None:
+    asked = order(seconds=90, series=None)
+    with pytest.raises(
+        FilmTooShort, match=r"the film would last \d+\.\d s of the 90 s asked for; scene '.+' wants"
+    ) as refusal:
+        plan(asked, house)
+    assert refusal.value.exit_code == NoShotForScene.exit_code
+    shorter = int(re.search(r"ask for (\d+) s", refusal.value.next_step or "")[1])  # type: ignore[index]
+    assert plan(asked.model_copy(update={"seconds": shorter}), house).trace["length"]["seconds"] > shorter * 2 / 3

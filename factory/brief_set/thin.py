@@ -30,12 +30,17 @@ class Thin:
 
 
 def confirm(brief: Brief, parts: Parts) -> Thin:
-    """Ask the oracle whether this order's scenes can all be filled, each with a moment of its own."""
-    wanted = [slot for slot in wanted_of(brief, parts) if not slot.optional]
+    """Ask the oracle whether this order's scenes can all be filled, each with a moment of its own.
+
+    First those that it cannot do without, then all: a film that comes out far too short is refused too.
+    """
+    wanted = wanted_of(brief, parts)
+    needed = [slot for slot in wanted if not slot.optional]
     with parts.sessions.read() as session:
         rows = rows_of(session)
         shown = shown_in(session, brief.series) if brief.series else frozenset()
-    return judge(wanted, rows, parts.families, shown)
+    told = judge(needed, rows, parts.families, shown)
+    return told if told.confirmed else judge(wanted, rows, parts.families, shown)
 
 
 def wanted_of(brief: Brief, parts: Parts) -> tuple[Slot, ...]:

@@ -60,7 +60,6 @@ class NoShotForScene(FactoryError):
         self.candidates = candidates
         self.used = used
         self.removed = dict(removed)
-        self.used = used
 
     def explained(self, removed: Mapping[str, int]) -> NoShotForScene:
         """Return the same refusal with how many shots each condition of the query removed."""

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from factory.errors import FactoryError
+from factory.plan.choosing import NoShotForScene
 from factory.plan.storyboard import Storyboard
 from factory.plan.timing import Spoken, time_scenes
 
 NEAR = Fraction(1, 20)  # of the length asked for: near enough not to write the storyboard anew
 FAR = Fraction(15, 100)  # further off than this is told, with its reason
+LEAST = Fraction(2, 3)  # of the length asked for: less, for want of footage, is refused
 SHORTEST, LONGEST = 10, 300  # seconds that a template may be asked for
 
 
@@ -29,6 +32,19 @@ def next_wish(asked: int, wished: int, seconds: Fraction) -> int | None:
         return None
     wish = min(max(round(wished + asked - seconds), SHORTEST), LONGEST)
     return wish if wish != wished else None
+
+
+class FilmTooShort(FactoryError):
+    """The library fills so few of the optional scenes that this would be another video than the one asked for."""
+
+    code = "no-material"
+    exit_code = 4
+
+    def __init__(self, asked: int, seconds: Fraction, lacking: NoShotForScene) -> None:
+        super().__init__(
+            f"the film would last {float(seconds):.1f} s of the {asked} s asked for; {lacking.cause}",
+            next_step=f"ask for {max(SHORTEST, int(seconds))} s, or {lacking.next_step}",
+        )
 
 
 def length_record(asked: int, seconds: Fraction, omitted: Sequence[str]) -> dict[str, Any]:
