@@ -15,6 +15,7 @@ VERBS = (
     *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
+    *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -18,12 +18,13 @@ from celery import Celery, signals
 from factory.errors import FactoryError
 from factory.queues import QUEUES, TRANSPORT
 from factory.runner import Duties, Duty, bell_duties
+from factory.schedule import seed
 from factory.settings import Settings
 from factory.store.db import require_migrated
 from factory.store.lease import SHUTDOWN
 from workers import house
 from workers.broker import check_broker
-from workers.schedule import beat_entries, seed
+from workers.schedule import beat_entries
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def refuse_to_start_in_vain(**_: Any) -> None:
         sessions = house.parts().sessions
         require_migrated(sessions.engine)
         with sessions.write() as session:
-            seed(session, datetime.now(UTC))
+            seed(session, datetime.now(UTC), settings)
     except FactoryError as refusal:
         sys.exit(refusal.sentence())
 

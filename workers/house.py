@@ -30,3 +30,9 @@ def ingest(path: str) -> None:
     from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     ingest(Path(path), parts())
+
+
+def look() -> None:
+    from factory.schedule import look_now  # noqa: PLC0415  wanted by tasks alone (see above)
+
+    look_now(parts())

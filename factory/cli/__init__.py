@@ -13,12 +13,12 @@ import time
 import typer
 from pydantic import ValidationError
 
-from factory.cli import database, library, scoring, tagging, videos
+from factory.cli import database, library, schedules, scoring, tagging, videos
 from factory.cli.console import say
 from factory.errors import FactoryError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
-for room in (library, videos, tagging, scoring, database):
+for room in (library, videos, tagging, scoring, database, schedules):
     app.add_typer(room.app)
 
 

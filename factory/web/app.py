@@ -23,6 +23,9 @@ from factory import wiring
 from factory.errors import FactoryError, WrongUsage
 from factory.render.templates import PACKAGED
 from factory.runner import Duties, Duty, LocalRunner, bell_duties
+from factory.schedule import seed
+from factory.schedule_clock import ScheduleClock
+from factory.store.columns import utc_now
 from factory.store.db import require_migrated
 from factory.web import api
 from factory.web.errors import answer_errors
@@ -137,8 +140,13 @@ def _work_beside(parts: Parts) -> Iterator[None]:
         with Duties((*bell_duties(parts.sessions, parts.send), sweep)):
             yield
         return
+    with parts.sessions.write() as session:
+        seed(session, utc_now(), parts.settings)
     workers = parts.settings.workers
-    with LocalRunner(parts.settings.database, wiring.open_produce, workers=workers, duties=(sweep,)):
+    with (
+        LocalRunner(parts.settings.database, wiring.open_produce, workers=workers, duties=(sweep,)),
+        ScheduleClock(parts.sessions),
+    ):
         yield
 
 
