@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from factory.plan.brief import CANVASES, Aspect
@@ -48,6 +48,16 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=200,
         description="who makes the videos, by name or registered code: stands in the AIGC label of each file",
+    )
+    notice_url: SecretStr = Field(
+        default=SecretStr(""), description="address that is told of failures and of jobs that stand still"
+    )
+    notice_secret: SecretStr = Field(default=SecretStr(""), description="secret that signs the notices")
+    notice_form: Literal["webhook", "dingtalk", "feishu"] = Field(
+        default="webhook", description="form of the notices: webhook, or that of a DingTalk or Feishu robot"
+    )
+    stalled_after: int = Field(
+        default=3600, ge=1, le=604_800, description="seconds that a job may wait before it counts as standing still"
     )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")

@@ -16,6 +16,7 @@ VERBS = (
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
     *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
     *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
+    *("factory.notices", "factory.notice_forms"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -16,6 +16,7 @@ from typing import Any
 from celery import Celery, signals
 
 from factory.errors import FactoryError
+from factory.notices import notice_duties
 from factory.queues import QUEUES, TRANSPORT
 from factory.runner import Duties, Duty, bell_duties
 from factory.schedule import seed
@@ -88,6 +89,8 @@ def start_duties(**_: Any) -> None:
     parts = house.parts()
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     _duties.append(Duties((*bell_duties(parts.sessions, parts.send), sweep)).start())
+    notices = notice_duties(parts.sessions, settings)  # by themselves: a receiver may be slow
+    _duties.append(Duties(notices).start())
 
 
 @signals.worker_shutting_down.connect

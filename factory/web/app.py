@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from factory import wiring
 from factory.errors import FactoryError, WrongUsage
+from factory.notices import notice_duties
 from factory.render.templates import PACKAGED
 from factory.runner import Duties, Duty, LocalRunner, bell_duties
 from factory.schedule import seed
@@ -133,8 +134,15 @@ def _is_loopback(host: str) -> bool:
 
 @contextlib.contextmanager
 def _work_beside(parts: Parts) -> Iterator[None]:
-    """Without a broker, work jobs off here; with one, ring its bell. Either way, sweep what was left unfinished."""
+    """Without a broker, work jobs off here; with one, ring its bell. Either way, sweep what was left unfinished, and
+    tell people what failed: in a thread of its own, for a receiver may be slow."""
     require_migrated(parts.sessions.engine)
+    with Duties(notice_duties(parts.sessions, parts.settings)), _jobs_beside(parts):
+        yield
+
+
+@contextlib.contextmanager
+def _jobs_beside(parts: Parts) -> Iterator[None]:
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     if parts.settings.broker_url:
         with Duties((*bell_duties(parts.sessions, parts.send), sweep)):
