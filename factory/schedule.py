@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from factory.due import last_due, missed, next_due
 from factory.errors import FactoryError
+from factory.logs import about
 from factory.settings import Settings
 from factory.slot_duties import DUTIES, RANKINGS, Report, order_rankings, would_order
 from factory.store import schedules
@@ -187,7 +188,7 @@ def _work(parts: Parts, entry: ScheduleEntry, due_at: datetime) -> Ran | None:
 
 
 def _do(parts: Parts, entry: ScheduleEntry, due_at: datetime, attempt: int) -> tuple[schedules.SlotState, str, Report]:
-    with _kept(parts.sessions, entry.name, due_at, attempt):
+    with about(schedule=entry.name), _kept(parts.sessions, entry.name, due_at, attempt):
         try:
             duty = DUTIES.get(entry.task)
             if duty is None:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 
+from factory.logs import set_up
 from factory.schedule import anything_due, look_now
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
@@ -78,7 +79,10 @@ def _work_off(open_parts: Callable[[], Parts]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: SHUTDOWN.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which asks us to end
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    look_now(open_parts())
+    house = open_parts()
+    set_up(house.settings.log_format)
+    logging.getLogger("factory").setLevel(house.settings.log_level)
+    look_now(house)
 
 
 def _end_with_parent() -> None:

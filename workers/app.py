@@ -16,6 +16,7 @@ from typing import Any
 from celery import Celery, signals
 
 from factory.errors import FactoryError
+from factory.logs import set_up
 from factory.notices import notice_duties
 from factory.queues import QUEUES, TRANSPORT
 from factory.runner import Duties, Duty, bell_duties
@@ -53,6 +54,13 @@ app.conf.update(
 )
 
 _duties: list[Duties] = []
+
+
+@signals.setup_logging.connect
+def write_logs(loglevel: int | None = None, **_: Any) -> None:
+    """As every door does; Celery's own set-up is left out."""
+    set_up(settings.log_format, loglevel or logging.WARNING)
+    logging.getLogger("factory").setLevel(settings.log_level)
 
 
 @signals.import_modules.connect

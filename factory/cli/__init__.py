@@ -5,10 +5,8 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 some files refused, 4 the librar
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import time
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +14,8 @@ from pydantic import ValidationError
 from factory.cli import database, library, schedules, scoring, tagging, videos
 from factory.cli.console import say
 from factory.errors import FactoryError
+from factory.logs import set_up
+from factory.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
 for room in (library, videos, tagging, scoring, database, schedules):
@@ -24,11 +24,8 @@ for room in (library, videos, tagging, scoring, database, schedules):
 
 def main() -> None:
     """Run the command line: the one place that turns a refusal into a line on stderr and an exit code."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.Formatter.converter = time.gmtime
     try:
+        set_up(Settings().log_format)
         app()
     except FactoryError as refusal:
         say(refusal.sentence())

@@ -20,6 +20,7 @@ from factory.cli.console import (
     say,
     show_progress,
 )
+from factory.cli.watching import show_jobs, watch_jobs
 from factory.doctor import examine
 from factory.errors import WrongUsage
 from factory.picture_files import with_pictures
@@ -77,6 +78,7 @@ def jobs_command(
     approve: Annotated[str, typer.Option(help="approve this job, after looking at it")] = "",
     publish: Annotated[str, typer.Option(help="publish this approved job")] = "",
     retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="go on telling until Ctrl-C")] = False,
 ) -> None:
     """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
     house = open_house()
@@ -85,13 +87,10 @@ def jobs_command(
         for move, job in moves.items():
             if job:
                 say(f"{job}: {move(session, job)}")
-        found = ledger.list_jobs(session, limit=limit)
-    if as_json:
-        print_json([orders.job_record(row) for row in found])
-        return
-    for row in found:
-        when, why = f"{row.created_at:%Y-%m-%d %H:%M}", row.error_text or ""
-        print_line(f"{row.id}  {row.state:<10} {row.progress:4.0%}  {row.brief().template:<22} {when}  {why}")
+    if watch:
+        watch_jobs(house, limit, as_json=as_json)
+    else:
+        show_jobs(house, limit, as_json=as_json)
 
 
 @app.command("serve")

@@ -83,7 +83,7 @@ def depths(session: Session) -> Mapping[str, Depth]:
     now = _now(session)
     oldest = sa.func.min(JobRow.created_at, type_=Moment())
     rows = session.execute(sa.select(JobRow.state, sa.func.count(), oldest).group_by(JobRow.state))
-    found = {state: Depth(count, max(0.0, (now - (since or now)).total_seconds())) for state, count, since in rows}
+    found = {state: Depth(count, max(0.0, (now - since).total_seconds())) for state, count, since in rows}
     return {state: found.get(state, Depth(0, 0.0)) for state in STATES}
 
 
@@ -95,7 +95,7 @@ def attempts(session: Session) -> int:
 def job_durations(session: Session) -> Durations:
     """Return how long jobs took that have ended, from their first claim on."""
     if session.get_bind().dialect.name == "postgresql":
-        seconds: sa.ColumnElement[float] = sa.func.extract("epoch", JobRow.ended_at - JobRow.started_at)
+        seconds: sa.ColumnElement[Any] = sa.func.extract("epoch", JobRow.ended_at - JobRow.started_at)
     else:
         seconds = (sa.func.julianday(JobRow.ended_at) - sa.func.julianday(JobRow.started_at)) * 86_400.0
     return _durations(session, seconds, sa.and_(JobRow.ended_at.is_not(None), JobRow.started_at.is_not(None)))

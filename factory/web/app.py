@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from uvicorn.config import LOGGING_CONFIG
 
 from factory import wiring
 from factory.errors import FactoryError, WrongUsage
@@ -28,7 +29,7 @@ from factory.schedule import seed
 from factory.schedule_clock import ScheduleClock
 from factory.store.columns import utc_now
 from factory.store.db import require_migrated
-from factory.web import api
+from factory.web import api, metrics
 from factory.web.errors import answer_errors
 from factory.web.guard import Guard
 from factory.web.thumbs import Thumbs
@@ -61,6 +62,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.thumbs = Thumbs(parts.sessions, parts.files)
     answer_errors(app)
     app.include_router(api.router)
+    app.include_router(metrics.router)
     _add_page(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, port=parts.settings.web_port)
@@ -75,6 +77,7 @@ def serve(parts: Parts) -> None:
             create_app(parts),
             log_level=parts.settings.log_level.lower(),
             access_log=False,
+            log_config=None if parts.settings.log_format == "json" else LOGGING_CONFIG,
             server_header=False,
             timeout_graceful_shutdown=STOP_WITHIN,
         )
