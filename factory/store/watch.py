@@ -57,16 +57,17 @@ def stalled(session: Session, *, after: timedelta) -> tuple[Stalled, ...]:
             silent.append(Stalled(job, fence, "no-beat", (lease_until or now) - LEASE))
     allowed = after if alive else min(after, NO_WORKER)
     why: Why = "waits" if alive else "no-worker"
-    waiting = [Stalled(job, fence, why, since) for job, fence, since in _queued(session) if since < now - allowed]
+    waiting = [Stalled(job, fence, why, since) for job, fence, since in _queued(session, before=now - allowed)]
     return tuple(sorted((*silent, *waiting), key=lambda stall: stall.since))
 
 
-def _queued(session: Session) -> Sequence[tuple[str, int, datetime]]:
-    """Return what is queued and since when: a job that came back waits since its bell, not since it was ordered."""
+def _queued(session: Session, *, before: datetime) -> Sequence[tuple[str, int, datetime]]:
+    """Return what has been queued since `before`: a job that came back waits since its bell, not since its order."""
     bell = sa.select(sa.func.min(Outbox.created_at)).where(Outbox.job_id == JobRow.id).scalar_subquery()
     again = sa.func.coalesce(bell, JobRow.dispatched_at, JobRow.created_at, type_=Moment())
     since = sa.case((JobRow.started_at.is_(None), JobRow.created_at), else_=again)
-    rows = session.execute(sa.select(JobRow.id, JobRow.fence, since).where(JobRow.state == "queued"))
+    waits = sa.and_(JobRow.state == "queued", JobRow.created_at < before, since < before)
+    rows = session.execute(sa.select(JobRow.id, JobRow.fence, since).where(waits))
     return [(job, fence, moment) for job, fence, moment in rows]
 
 
