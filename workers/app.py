@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, signals
 
 from factory.errors import FactoryError
 from factory.logs import set_up
-from factory.notices import notice_duties
 from factory.queues import QUEUES, TRANSPORT
 from factory.runner import Duties, Duty, bell_duties
-from factory.schedule import seed
 from factory.settings import Settings
 from factory.store.db import require_migrated
 from factory.store.lease import SHUTDOWN
@@ -77,7 +74,7 @@ def refuse_to_start_in_vain(**_: Any) -> None:
         sessions = house.parts().sessions
         require_migrated(sessions.engine)
         with sessions.write() as session:
-            seed(session, datetime.now(UTC), settings)
+            house.seed(session, settings)
     except FactoryError as refusal:
         sys.exit(refusal.sentence())
 
@@ -97,8 +94,7 @@ def start_duties(**_: Any) -> None:
     parts = house.parts()
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     _duties.append(Duties((*bell_duties(parts.sessions, parts.send), sweep)).start())
-    notices = notice_duties(parts.sessions, settings)  # by themselves: a receiver may be slow
-    _duties.append(Duties(notices).start())
+    _duties.append(Duties(house.notice_duties(settings)).start())  # by itself: a receiver of notices may be slow
 
 
 @signals.worker_shutting_down.connect
