@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -45,10 +46,10 @@ def roll_back(url: str, *, accept_loss: bool = False, keep: bool = True) -> Roll
         below = newest.down_revision
         assert below is None or isinstance(below, str)  # the house has no branches
         before = _columns(connection)
-        held = {place: _rows(connection, *place) for place in before}
+        held = {place: _rows(connection, *place, default) for place, default in before.items()}
         step_to(connection, below or "base")
-        gone = before - _columns(connection)
-        lost = tuple(_told(gone, before, held))
+        gone = before.keys() - _columns(connection).keys()
+        lost = tuple(_told(gone, before.keys(), held))
         done = RolledBack(standing, (newest.doc or "").splitlines()[0], below or "base", lost)
         if lost and not accept_loss and keep:
             raise RollbackLosesData(
@@ -60,19 +61,28 @@ def roll_back(url: str, *, accept_loss: bool = False, keep: bool = True) -> Roll
     return done
 
 
-def _columns(connection: Connection) -> set[tuple[str, str]]:
-    """Return every (table, column)."""
+def _columns(connection: Connection) -> dict[tuple[str, str], str | None]:
+    """Return every (table, column) with the SQL of its default, where that is a plain value."""
     looked = sa.inspect(connection)
-    return {(table, column["name"]) for table in looked.get_table_names() for column in looked.get_columns(table)}
+    columns = [(table, column) for table in looked.get_table_names() for column in looked.get_columns(table)]
+    plain = re.compile(r"'[^']*'(::[a-z ]+)?|\d+")  # never a call, as of the sequence that numbers rows
+    return {
+        (table, column["name"]): column["default"] if plain.fullmatch(column["default"] or "") else None
+        for table, column in columns
+    }
 
 
-def _rows(connection: Connection, table: str, column: str) -> int:
-    """Return how many rows hold something in a column."""
-    where = sa.column(column).is_not(None)
+def _rows(connection: Connection, table: str, column: str, default: str | None) -> int:
+    """Return how many rows hold something in a column, beyond what it gives to every row."""
+    where: sa.ColumnElement[bool] = sa.column(column).is_not(None)
+    if default is not None:
+        where = sa.and_(where, sa.column(column).is_distinct_from(sa.literal_column(default)))
     return connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table)).where(where)) or 0
 
 
-def _told(gone: set[tuple[str, str]], before: set[tuple[str, str]], held: dict[tuple[str, str], int]) -> Iterator[str]:
+def _told(
+    gone: Set[tuple[str, str]], before: Set[tuple[str, str]], held: Mapping[tuple[str, str], int]
+) -> Iterator[str]:
     """Say what goes: a table at once, a column of a table that stays by its name."""
     for table in sorted({table for table, _ in gone}):
         columns = sorted(column for name, column in gone if name == table)

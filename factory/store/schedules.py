@@ -68,7 +68,7 @@ class Slot:
 
 def seed(session: Session, entry: ScheduleEntry) -> bool:
     """Write a schedule if its name is new; what a person changed stays."""
-    return insert_new(session, Schedule, [asdict(entry)]) > 0
+    return insert_new(session, Schedule, [asdict(entry) | {"options": dict(entry.options) or None}]) > 0
 
 
 def add(session: Session, entry: ScheduleEntry) -> None:

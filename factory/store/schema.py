@@ -503,7 +503,7 @@ class Schedule(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     catch_up: Mapped[str] = mapped_column(String(8), default="latest", server_default="latest")  # of moments missed
     most: Mapped[int] = mapped_column(default=10, server_default="10")  # moments made up for, with catch_up "all"
-    options: Mapped[dict[str, Any] | None]  # of the duty
+    options: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of the duty
 
 
 class ScheduleSlot(Base):
@@ -520,7 +520,7 @@ class ScheduleSlot(Base):
     attempt: Mapped[int] = mapped_column(default=1, server_default="1")
     lease_until: Mapped[datetime | None]  # while it runs: whoever works on it is alive until then
     ended_at: Mapped[datetime | None]
-    report: Mapped[dict[str, Any] | None]  # what it made, for people
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what it made, for people
 
 
 class Notice(Base):
