@@ -13,7 +13,8 @@ from typing import Literal
 from factory.errors import FactoryError
 from factory.logs import about
 from factory.mezzanines import encode_clip
-from factory.store import assets
+from factory.plan.embargo import Embargo
+from factory.store import assets, embargoes
 from factory.store.files import Adopted
 from factory.wiring import BackboneUnavailable, Parts
 from understanding.errors import MediaRefused
@@ -40,10 +41,17 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where clips come from, as far as the person who brings them says."""
+    """Where clips come from, as far as the person who brings them says, and until when nothing of them is published.
+
+    `name` stands for the file's own name, which the tagger reads as a title. `lift` takes away the embargo of clips
+    that are known already.
+    """
 
     credit: str = ""
     licence: str = ""
+    embargo: Embargo | None = None
+    name: str = ""
+    lift: bool = False
 
 
 def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> Ingested:
@@ -90,9 +98,10 @@ def _bring_in(path: Path, adopted: Adopted, parts: Parts, provenance: Provenance
     with parts.sessions.read() as session:
         before = assets.known(session, adopted.digest)
     if before is not None:
+        _hold(adopted.digest, parts, provenance)
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
     try:
-        tagged = parts.tagger.read_as(adopted.path, path.name)
+        tagged = parts.tagger.read_as(adopted.path, provenance.name or path.name)
     except BackboneUnavailable:
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
         raise
@@ -105,15 +114,25 @@ def _bring_in(path: Path, adopted: Adopted, parts: Parts, provenance: Provenance
             session,
             adopted,
             tagged,
-            original=str(path),
+            original=provenance.name or str(path),
             taxonomy=parts.taxonomy,
             credit=provenance.credit,
             licence=provenance.licence,
+            embargo=provenance.embargo,
         )
+    if not added.new:
+        _hold(adopted.digest, parts, provenance)
     status: Status = "added" if added.new else "known"
     if parts.settings.mezzanines:
         encode_clip(adopted.digest, parts)  # what cannot be encoded ahead is told where it is rendered
     return Ingested(str(path), status, adopted.digest, added.shots, added.seconds, warnings=tagged.warnings)
+
+
+def _hold(digest: str, parts: Parts, provenance: Provenance) -> None:
+    """Put a clip that is known already under the embargo that it comes with now: it would be passed over otherwise."""
+    if provenance.embargo is not None or provenance.lift:
+        with parts.sessions.write() as session:
+            embargoes.put_on_clip(session, digest, provenance.embargo)
 
 
 def _told(cause: str, next_step: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 from factory.errors import FactoryError, WrongUsage
 from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars
+from factory.plan.embargo import Embargo
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
 from factory.store import catalog, jobs
@@ -53,17 +55,24 @@ def table_of(path: Path) -> Table:
     return read_table(data, path.name)
 
 
-def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+def make(
+    brief: Brief,
+    parts: Parts,
+    out: Path | None,
+    *,
+    on_progress: Callable[[float, str], None],
+    embargo: Embargo | None = None,
+) -> dict[str, Any]:
     """Submit an order, work it off here, and return what was made; raises the refusal that ended it."""
     from factory.produce import produce  # noqa: PLC0415  # two seconds of imports that only making needs
 
     parts.templates.describe(brief.template)
     parts.templates.brand(brief.brand)
     if out:
-        _check_writable(out)
+        check_writable(out)
     with parts.sessions.write() as session:
-        job = jobs.submit(session, brief, by="make").job
-    with _Watch(job, parts, on_progress):
+        job = jobs.submit(session, brief, by="make", embargo=embargo).job
+    with Watch(job, parts, on_progress):
         produce(job, parts)
     with parts.sessions.read() as session:
         ended = jobs.get(session, job)
@@ -72,7 +81,7 @@ def make(brief: Brief, parts: Parts, out: Path | None, *, on_progress: Callable[
     return made_record(ended, parts, out)
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Refuse a folder that takes no files before an hour of work is meant for it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,9 +93,31 @@ def _check_writable(folder: Path) -> None:
 
 
 def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
-    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named."""
+    """Return a finished job as plain data, aspects as ordered, its files copied into `out` where one is named.
+
+    `covers` are those of shapes that no video was ordered in.
+    """
     outputs = [_output_record(job, aspect, parts, out) for aspect in dict.fromkeys(job.brief().aspects)]
-    return {"job": job.id, "state": job.state, **outputs[0], "outputs": outputs}
+    refused = [row for trace in traces(job, parts)[:1] for row in trace.get("rows_refused", [])]
+    about = {"job": job.id, "state": job.state, "embargo": embargo_record(job)}
+    folder = out or parts.settings.home / "outputs" / job.id
+    covers = {
+        output.aspect: str(_copied(output, parts, folder))
+        for output in job.outputs
+        if output.role == "cover" and output.aspect not in job.brief().aspects
+    }
+    return {**about, **outputs[0], "rows_refused": refused, "outputs": outputs, "covers": covers}
+
+
+def embargo_record(job: Job) -> dict[str, str] | None:
+    """Return until when a job may not be published, and by what."""
+    return {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None
+
+
+def traces(job: Job, parts: Parts) -> list[dict[str, Any]]:
+    """Return what a finished job tells of each aspect: why its shots, what was refused, how much was new."""
+    kept = [parts.files.path(output.digest) for output in job.outputs if output.role == "trace"]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in kept]
 
 
 def _output_record(job: Job, aspect: str, parts: Parts, out: Path | None) -> dict[str, Any]:
@@ -124,6 +155,7 @@ def job_record(job: Job) -> dict[str, Any]:
         "code": job.error_code,
         "cause": job.error_text,
         "next_step": job.next_step,
+        "embargo": embargo_record(job),
         "created_at": job.created_at.isoformat(),
         "outputs": [{"aspect": o.aspect, "role": o.role, "name": o.name, "bytes": o.bytes} for o in job.outputs],
     }
@@ -145,16 +177,16 @@ def load_table(path: Path, parts: Parts, options: dict[str, str]) -> LoadedTable
             cars, bad = read_cars(table, options, body=parts.taxonomy.resolve)
             return LoadedTable(f"{catalog.save_cars(session, cars)} cars", bad)
         refused = dict[BadRow, None]()
-        periods = table_periods(table, options)
+        periods, today = table_periods(table, options), parts.today()
         for period in periods or ("",):
             given = {**options, "period": period} if period else options
-            ranking, bad = rank_table(table, given)
+            ranking, bad = rank_table(table, given, today=today)
             refused |= dict.fromkeys(bad)
             catalog.save_ranking(session, path.stem, ranking)
     return LoadedTable(f"ranking {path.stem!r}, {max(1, len(periods))} periods", tuple(refused))
 
 
-class _Watch:
+class Watch:
     """Tells the progress of a job that is worked off in this process, twice a second."""
 
     def __init__(self, job: str, parts: Parts, tell: Callable[[float, str], None]) -> None:

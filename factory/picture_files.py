@@ -23,7 +23,7 @@ def pictures_of(storyboard: Storyboard, parts: Parts) -> dict[str, Picture]:
     Raises `UnknownTemplate`, `FileMissing` or `PictureRefused` for one that is not there or cannot be shown.
     """
     shown = [layer.file for scene in storyboard.scenes for layer in scene.layers if isinstance(layer, ImagePart)]
-    return {name: _picture(name, parts) for name in dict.fromkeys(shown)}
+    return {name: picture(name, parts) for name in dict.fromkeys(shown)}
 
 
 def with_pictures(brief: Brief, parts: Parts) -> Brief:
@@ -40,12 +40,18 @@ def with_pictures(brief: Brief, parts: Parts) -> Brief:
     return brief.model_copy(update={"set": {**brief.set, **kept}}) if kept else brief
 
 
-def told(pictures: Mapping[str, Picture]) -> list[dict[str, object]]:
+def told(pictures: Mapping[str, Picture], storyboard: Storyboard) -> list[dict[str, object]]:
     """Return what the trace says of the pictures."""
-    return [{"file": name, "asset": p.asset, "width": p.width, "height": p.height} for name, p in pictures.items()]
+    parts = [layer for scene in storyboard.scenes for layer in scene.layers if isinstance(layer, ImagePart)]
+    credits = {part.file: part.credit.strip() for part in parts[::-1] if part.credit.strip()}
+    return [
+        {"file": name, "asset": p.asset, "width": p.width, "height": p.height, "credit": credits.get(name, "")}
+        for name, p in pictures.items()
+    ]
 
 
-def _picture(name: str, parts: Parts) -> Picture:
+def picture(name: str, parts: Parts) -> Picture:
+    """Return a still picture by the name that a storyboard calls it."""
     if _DIGEST.fullmatch(name):
         return Picture(name, *picture_size(parts.files.path(name), name[:12]))
     path = parts.templates.image(name)

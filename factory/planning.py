@@ -2,70 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from factory import picture_files
+from factory import offering, picture_files
 from factory.brand_idents import ident_of
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
 from factory.plan.brief import CANVASES, FPS, Aspect, Brief
 from factory.plan.captions import Measure
 from factory.plan.choosing import NoShotForScene, choose_shots
+from factory.plan.cooldown import rest_days, video_key
 from factory.plan.facts import Facts
-from factory.plan.query import Query
-from factory.plan.selection import Candidate, Choice, Slot
-from factory.plan.storyboard import Storyboard, read_storyboard
+from factory.plan.labels import labelled
+from factory.plan.length import film_seconds, length_record
+from factory.plan.moments import at_best_moment
+from factory.plan.selection import Choice, Slot
+from factory.plan.storyboard import Storyboard
 from factory.plan.timeline import Canvas, Speech, Timeline, Watermark
 from factory.plan.timing import Spoken, moved_to_beats, narration
 from factory.plan.trace import trace
+from factory.plan.vocabulary import read_known
+from factory.proofreading import proofread
 from factory.render.captions_ass import EM_SHARE
 from factory.render.errors import RenderCancelled
 from factory.render.layout import layout_for
 from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
-from factory.render.narrator import Narrator
-from factory.store import assets, index
+from factory.render.narrator import Narrator, voices_told
+from factory.rewording import reworded
+from factory.store import jobs, looks, uses
 from factory.store.lease import Holding
+from factory.storyboarding import asked_seconds, storyboard_for
+from factory.vocabularies import vocabulary_of
 from factory.wiring import Parts
 
-CANDIDATES = 120  # shots that a slot chooses among
 PLANNED = 0.25  # share of the work that is done when the timeline is saved
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be shown: a timeline for each aspect, and why each shot was chosen."""
+    """What will be shown: a timeline for each aspect, why each shot was chosen, and what was said from."""
 
     timelines: Mapping[Aspect, Timeline]
     trace: Mapping[str, Any]
-    shots: tuple[int, ...]
+    shots: Mapping[int, int]  # each shot that is shown, and for how many days it must have rested in the series
+    issue: uses.Issue
+    facts: Facts
 
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
     facts = facts_of(brief, parts)
-    storyboard = read_storyboard(
-        parts.templates.storyboard(brief.template, {"brief": brief, "facts": facts}), f"template {brief.template}"
-    )
     narrator = parts.narrator()
-    spoken = speak(storyboard, narrator, holding)
-    beat = _beat(storyboard, brief)
-    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=_nearest(parts), beat=beat)
-    choices = choose(wanted, brief, parts)
+    storyboard, spoken = storyboard_for(
+        brief,
+        {"facts": facts, "place": place_in_series(brief, parts, holding)},
+        parts.templates,
+        read=lambda filled: read_filled(filled, facts, brief, parts),
+        speak=lambda written: speak(written, narrator, holding),
+        beat=lambda written: beat_of(written, brief),
+    )
+    storyboard, offered = reworded(storyboard, facts, brief, parts)
+    if offered:
+        spoken = speak(storyboard, narrator, holding)
+    beat = beat_of(storyboard, brief)
+    wanted = slots(storyboard, spoken, fps=FPS, resolve=parts.taxonomy.resolve, nearest=nearest_of(parts), beat=beat)
+    issue = uses.Issue(brief.series, video_key(brief, facts), holding.claim.job if holding else None)
+    choices = choose(wanted, brief, parts, issue)
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
+    due = parts.templates.brand(brief.brand).ai_label.when == "always" or narrator.synthetic
+    timelines = {aspect: labelled(timeline, due=due) for aspect, timeline in timelines.items()}
     shown = {slot.scene for slot in wanted} & {choice.slot.scene for choice in choices}
     record = trace(choices, storyboard, families=parts.families) | {
         "sources": [_source_record(source) for source in facts.sources],
-        "voices": sorted({note.voice for note in narrator.notes}),
-        "pictures": picture_files.told(look.pictures),
+        "rows_refused": list(facts.refused),
+        **voices_told(narrator.notes),
+        "pictures": picture_files.told(look.pictures, storyboard),
     }
-    if beat:
-        record["beats"] = moved_to_beats(storyboard, spoken, FPS, beat)
-    return Plan(timelines, record, tuple(choice.candidate.shot for choice in choices if choice.slot.scene in shown))
+    omitted = [one["scene"] for one in record["omitted"]]
+    seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
+    record["length"] = length_record(asked_seconds(brief, parts.templates), seconds, omitted)
+    record |= {"draft": offered} if offered else {}
+    record |= {"beats": moved_to_beats(storyboard, spoken, FPS, beat)} if beat else {}
+    days = {c.candidate.shot: c.slot.pick.cooldown_days or 0 for c in choices if c.slot.scene in shown}
+    return Plan(timelines, record, days, issue, facts)
+
+
+def read_filled(filled: str, facts: Facts, brief: Brief, parts: Parts) -> Storyboard:
+    """Return the storyboard that a filled template says, all its words known and none without a ground."""
+    storyboard = read_known(filled, f"template {brief.template}", vocabulary_of(parts))
+    proofread(storyboard, facts, brief, parts)
+    return storyboard
+
+
+def place_in_series(brief: Brief, parts: Parts, holding: Holding | None = None) -> int:
+    """Return how many jobs of the same series, kind and language were ordered before this one, or so far."""
+    if brief.series is None:
+        return 0
+    with parts.sessions.read() as session:
+        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:
@@ -79,36 +118,37 @@ def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -
     return spoken
 
 
-def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts) -> tuple[Choice, ...]:
-    """Return a shot for every slot, none of them twice; a refusal names the condition that took most shots away."""
+def choose(wanted: Sequence[Slot], brief: Brief, parts: Parts, issue: uses.Issue | None = None) -> tuple[Choice, ...]:
+    """Return a shot for every slot, none of them twice, none that rests in the series of `issue`.
+
+    A refusal names the condition that took most shots away, and the cooldown where it took any.
+    """
+    issue = issue or uses.Issue(brief.series)
+    wanted = [replace(slot, pick=replace(slot.pick, cooldown_days=_rest(slot, brief))) for slot in wanted]
     with parts.sessions.read() as session:
-        offered = {slot.id: _offered(session, slot) for slot in wanted}
+        offered = {slot.id: offering.offered(session, slot, issue) for slot in wanted}
         try:
             canvas = CANVASES[brief.aspects[0]]
             shape = Fraction(canvas.width, canvas.height)
-            return choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
+            found = choose_shots(wanted, offered, seed=brief.seed, shape=shape, families=parts.families)
         except NoShotForScene as refusal:
-            raise refusal.explained(_removed(session, refusal.slot.query, refusal.candidates)) from refusal
+            raise refusal.explained(offering.removed(session, refusal.slot, issue)) from refusal
+        moments = looks.moments_of(session, [choice.candidate.shot for choice in found])
+    return tuple(at_best_moment(choice, moments.get(choice.candidate.shot, ())) for choice in found)
 
 
-def _offered(session: Any, slot: Slot) -> tuple[Candidate, ...]:
-    return assets.find_shots(session, slot.query, limit=CANDIDATES, vectors=True).shots
+def _rest(slot: Slot, brief: Brief) -> int:
+    return rest_days(slot.pick.cooldown_days, brief)
 
 
-def _removed(session: Any, query: Query, matching: int) -> dict[str, int]:
-    """Return how many shots each condition of a query takes away; the confidence that all queries ask for aside."""
-    left = index.count_without(session, query)
-    wishes = ((condition, count) for condition, count in left if not condition.startswith("confidence:"))
-    return {condition: count - matching for condition, count in wishes if count > matching}
-
-
-def _beat(storyboard: Storyboard, brief: Brief) -> int:
+def beat_of(storyboard: Storyboard, brief: Brief) -> int:
     """Return the frames of a beat where the storyboard wants its cuts on beats, else 0."""
     music = storyboard.audio.music
     return frames_a_beat(music.style, brief.seed, FPS) if music and music.cut == "beats" else 0
 
 
-def _nearest(parts: Parts) -> Any:
+def nearest_of(parts: Parts) -> Callable[[str], str | None]:
+    """Return what tells the tag of the taxonomy that a word was meant for."""
     return lambda name: next(iter(parts.taxonomy.nearest(name)), None)
 
 
@@ -147,7 +187,8 @@ def _measure(canvas: Canvas) -> Measure:
 
 
 def _source_record(source: Any) -> dict[str, Any]:
-    return {"name": source.name, "date": source.date, "url": source.url, "sample": source.sample}
+    known = {"name": source.name, "date": source.date, "url": source.url, "licence": source.licence}
+    return {**known, "sample": source.sample}
 
 
 def _go_on(holding: Holding | None, share: float, what: str) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from factory import packing
 from factory.logs import about
 from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
-from factory.planning import PLANNED, plan
+from factory.planning import PLANNED, Plan, plan
+from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
 from factory.render.probe import choose_encoder
-from factory.store import jobs, lease
+from factory.store import jobs, lease, uses
 from factory.store.files import safe_name
 from factory.store.job import LEASE, Output, State
 from factory.wiring import Parts
+
+MOST_REPLANS = 5  # each one means that another job of the series was planned meanwhile
 
 
 def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | None:
@@ -29,22 +34,45 @@ def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | 
 
 
 def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
-    brief, claim = holding.claim.brief(), holding.claim
-    planned = plan(brief, parts, holding)
-    bodies: dict[str, str] = {aspect: to_json(timeline) for aspect, timeline in planned.timelines.items()}
-    with parts.sessions.write() as session:
-        jobs.save_timelines(session, claim, bodies)
-        jobs.start_rendering(session, claim)
+    brief = holding.claim.brief()
+    signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
+    planned, bodies = _saved_plan(brief, parts, holding)
     outputs = list[Output]()
     with parts.files.scratch() as work:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            if signs:
+                provenance.sign(film.video, timeline, signs)
             told = {**planned.trace, "render": _told(film)}
             beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
             outputs.extend(_kept(parts, timeline, aspect, film, beside))
-    return lease.Made(outputs, planned.shots)
+            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
+        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
+    facts = planned.facts
+    own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
+    return lease.Made(outputs, tuple(planned.shots), facts.cars, cars_told=own)
+
+
+def _saved_plan(brief: Brief, parts: Parts, holding: lease.Holding) -> tuple[Plan, dict[str, str]]:
+    """Return the plan and its timelines, saved; it is made anew where another job of the series took a shot of it."""
+    planned = plan(brief, parts, holding)
+    for _ in range(MOST_REPLANS):
+        with contextlib.suppress(uses.ShotsTaken):
+            return planned, _save(planned, parts, holding)
+        planned = plan(brief, parts, holding)
+    return planned, _save(planned, parts, holding)
+
+
+def _save(planned: Plan, parts: Parts, holding: lease.Holding) -> dict[str, str]:
+    """Save the timelines and take the shots that they show, in one step."""
+    bodies: dict[str, str] = {aspect: to_json(timeline) for aspect, timeline in planned.timelines.items()}
+    with parts.sessions.write() as session:
+        jobs.save_timelines(session, holding.claim, bodies)
+        uses.take(session, planned.issue, planned.shots)
+        jobs.start_rendering(session, holding.claim)
+    return bodies
 
 
 def _render(
@@ -64,7 +92,7 @@ def _render(
         write_music=write_music,
         out=out,
         draft=brief.draft,
-        producer=parts.settings.producer,
+        producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
         encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
         copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
         on_progress=told,

@@ -119,7 +119,7 @@ def would_do(parts: Parts, name: str, now: datetime) -> Report:
     with parts.sessions.read() as session:
         entry = schedules.known(session, name)
     if entry.task == RANKINGS:
-        return would_order(parts.sessions, entry, now)
+        return would_order(parts.sessions, entry, now, parts.today())
     return DUTIES[entry.task].look(parts, entry.options)
 
 
@@ -172,7 +172,7 @@ def _work(parts: Parts, entry: ScheduleEntry, due_at: datetime) -> Ran | None:
     """Work on one slot; None where another has it."""
     if entry.task == RANKINGS:
         with parts.sessions.write() as session:
-            report = order_rankings(session, entry, due_at)
+            report = order_rankings(session, entry, due_at, parts.today())
         return None if report is None else Ran(entry.name, due_at, "done", report)
     with parts.sessions.write() as session:
         attempt = schedules.begin(session, entry.name, due_at)

@@ -49,6 +49,15 @@ class Settings(BaseSettings):
         max_length=200,
         description="who makes the videos, by name or registered code: stands in the AIGC label of each file",
     )
+    llm_url: str = Field(
+        default="", description="chat-completions address of a language model, asked only where an order drafts words"
+    )
+    llm_model: str = Field(default="", description="name of that model")
+    llm_key: SecretStr = Field(default=SecretStr(""), description="its key, sent as a bearer token")
+    c2pa_cert: Path | None = Field(
+        default=None, description="the certificate with its chain (PEM) that signs content credentials; none: unsigned"
+    )
+    c2pa_key: Path | None = Field(default=None, description="the private key (PEM) of that certificate")
     notice_url: SecretStr = Field(
         default=SecretStr(""), description="address that is told of failures and of jobs that stand still"
     )

@@ -6,14 +6,15 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from factory.batch import ranking_batch
 from factory.due import ScheduleRefused
+from factory.nightly import ranking_batch
+from factory.order_facts import why_stale
 from factory.retention import clean
 from factory.store import assets, jobs, schedules
 from factory.store.db import Sessions
@@ -45,13 +46,17 @@ class SlotDuty:
 RANKINGS = "ranking_batch"
 
 
-def order_rankings(session: Session, entry: ScheduleEntry, due_at: datetime) -> Report | None:
-    """Take the slot and order its videos, all in the caller's transaction; None where the slot was taken."""
-    batch = ranking_batch(session, entry.name, due_at)
+def order_rankings(session: Session, entry: ScheduleEntry, due_at: datetime, today: date) -> Report | None:
+    """Take the slot and order its videos, all in the caller's transaction; None where the slot was taken.
+
+    A table that an order would be refused for as stale at `today` is told of and not ordered.
+    """
+    batch = ranking_batch(session, entry.name, due_at, stale=lambda table: why_stale(session, table.name, today))
     if not batch.taken:
         return None
     made = [_told(session, job) for job in batch.jobs]
-    report: Report = {"jobs": made, "unchanged": list(batch.skipped), "stale": [list(pair) for pair in batch.stale]}
+    stale = [{"table": table, "why": why} for table, why in batch.stale]
+    report: Report = {"jobs": made, "unchanged": list(batch.skipped), "stale": stale}
     note = f"{len(made)} videos ordered, {len(batch.skipped)} tables unchanged, {len(batch.stale)} stale"
     schedules.note_slot(session, entry.name, due_at, jobs=len(made), note=note, report=report)
     return report
@@ -66,12 +71,12 @@ class _DryRun(Exception):
     """Ends a transaction so that nothing of it stays."""
 
 
-def would_order(sessions: Sessions, entry: ScheduleEntry, due_at: datetime) -> Report:
+def would_order(sessions: Sessions, entry: ScheduleEntry, due_at: datetime, today: date) -> Report:
     """Say what `order_rankings` would do at this moment, by doing it and taking it back."""
     report: Report | None = None
     try:
         with sessions.write() as session:
-            report = order_rankings(session, entry, due_at)
+            report = order_rankings(session, entry, due_at, today)
             raise _DryRun
     except _DryRun:
         made = [{key: told[key] for key in ("table", "locale")} for told in report["jobs"]] if report else []

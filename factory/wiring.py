@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,11 @@ class Parts:
     def templates(self) -> Templates:
         own = self.settings.templates
         return Templates((own,) if own else ())
+
+    def desk_file(self, name: str) -> Path | None:
+        """Return the desk's own file of this name in the folder of its templates, or None where there is none."""
+        own = self.settings.templates
+        return own / name if own and (own / name).is_file() else None
 
     @cached_property
     def send(self) -> Callable[[str, str], None] | None:
@@ -180,11 +186,15 @@ class Parts:
         reader = FeatureExtractor(self.models, picture=picture, sound=sound, soft=soft)
         return KeptFeatures(reader, self.settings.home.resolve() / "cache" / "features")
 
+    def today(self) -> date:
+        """Return the day by which tables are old and periods are to come, the same for all hosts: in UTC."""
+        return datetime.now(UTC).date()
+
     def narrator(self) -> Narrator:
         """Return a narrator of its own for one job: its notes tell who spoke in that job."""
         from factory.render.narrator import Narrator, load_lexicons, voices_for  # noqa: PLC0415  brings the voices
 
-        lexicons = load_lexicons()
+        lexicons = load_lexicons(self.desk_file("lexicon.yaml"))
         voices = voices_for(self.settings.voice, lexicons, self.files.cached)
         return Narrator(voices, lexicons, cached=self.files.cached, adopt=lambda path: self.files.adopt(path).digest)
 

@@ -13,10 +13,11 @@ import pytest
 from factory.plan.brief import Codec
 from factory.plan.timeline import Canvas, ColorLayer, TimedScene, Timeline
 from factory.plan.timeline_json import to_json
-from factory.render.aigc import KEY, implicit_label
+from factory.render.aigc import KEY, check_written, implicit_label, read_label
+from factory.render.errors import RenderFailed
 from factory.render.film import render_film
 from factory.render.probe import choose_encoder
-from tests.render_kit import PlainCards, Store, hum
+from tests.render_kit import PlainCards, Store, ffmpeg, hum
 
 WIDE, TALL, SQUARE = Canvas(96, 54), Canvas(54, 96), Canvas(64, 64)
 FIELDS = ("Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentPropagator", "PropagateID", "ReservedCode2")
@@ -61,3 +62,12 @@ def test_every_file_carries_it(canvas: Canvas, draft: bool, codec: Codec, tmp_pa
     with av.open(str(film.video)) as container:
         assert container.metadata[KEY] == implicit_label(timeline, "Northwind Motor Desk")
         assert container.metadata["title"] == timeline.title
+
+
+def test_a_file_that_lost_it_is_refused(tmp_path: Path) -> None:
+    """A remux without the flag that keeps unknown keys drops the label, silently: it is read back."""
+    bare = tmp_path / "bare.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=s=64x64:d=0.2", "-metadata", f"{KEY}={implicit_label(program())}", str(bare))
+    assert read_label(bare) == ""
+    with pytest.raises(RenderFailed, match="AIGC label is missing"):
+        check_written(bare, implicit_label(program()))

@@ -42,6 +42,20 @@ def test_a_full_row() -> None:
     assert (car.source.name, car.source.date, car.source.sample) == ("Desk", "2026-10", True)
 
 
+def test_a_car_may_be_under_embargo() -> None:
+    found, bad = cars(
+        "slug,name_en,embargo\n"
+        "a,Car A,2026-12-01T09:00 Asia/Shanghai\n"
+        "b,Car B,\n"
+        "c,Car C,2026-12-01\n"
+        "d,Car D,2026-03-29T02:30 Europe/Berlin\n"
+    )
+    assert str(found["a"].embargo) == "2026-12-01T09:00+08:00[Asia/Shanghai]"
+    assert found["b"].embargo is None
+    assert [(row.line, row.column) for row in bad] == [(4, "embargo"), (5, "embargo")]
+    assert "names no time of the day; write it like" in bad[0].why
+
+
 def test_headers_in_chinese_with_their_units() -> None:
     found, bad = cars("品牌,车型,英文名,车身,指导价（万元）,续航,轴距\n流明,流明 S,Lumen S,轿车,12.98,602公里,2900mm\n")
     assert not bad

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.plan import choosing, scoring
 from factory.plan.choosing import NoShotForScene, choose_shots
 from factory.plan.query import EVERYTHING, And, HasTag, HasText, Or
 from factory.plan.scoring import BURNT_POINTS, hits, kept_share, offset_for, score, seen_share, speed_for, unfit
@@ -40,7 +44,9 @@ def chosen(slots: list[Slot], shots: list[Candidate], **options: Any) -> list[in
         (shot(1, 3.1), None),
         (shot(1, 2.5), None),
         (shot(1, 2.4), "shorter than 2.4 s"),
+        (shot(1, quality=0.04), "quality below 0.05"),
         (shot(1, rights="blocked"), "rights blocked"),
+        (shot(1, rights="restricted"), "rights restricted"),
         (shot(1, rights="expired"), "rights expired"),
         (shot(1, height=700), "lower than 720 lines"),
     ],
@@ -74,10 +80,17 @@ def test_scores_say_which_modality_spoke() -> None:
     said = {reason.why: (round(reason.points, 3), reason.modality) for reason in reasons}
     assert said["shows exterior (0.90)"] == (0.9, "picture")
     assert said["shows rock (0.50)"] == (0.5, "picture")
-    assert said["names 'X5'"] == (1.0, "words")
+    assert said["names 'X5'"] == (0.5, "words")
     assert said["also shows rock"] == (0.2, "picture")
     assert said["32% of the picture fits the canvas"] == (round(0.4 * 81 / 256, 3), "picture")
     assert "also names 'dunes'" not in said
+
+
+def test_an_exact_tag_stands_before_words_that_occur() -> None:
+    either = slot(query=Or((HasTag("exterior"), HasText("exterior"))))
+    seen, named = shot(1, tags={"exterior": 0.3}), shot(2, tags={"mud": 0.99}, title="exterior")
+    assert score(either, seen)[0] > score(either, named)[0]
+    assert chosen([either], [seen, named]) == [1]
 
 
 def test_children_count_as_their_parent() -> None:
@@ -145,7 +158,10 @@ def test_too_little_material_is_refused_by_name() -> None:
             removed={"mud-1": {"mud": 41, "Terra": 3}},
         )
     error = refusal.value
-    assert str(error) == "scene 'mud' wants mud for 3.0 s: 3 candidates; 'mud' removed most (41)"
+    assert (
+        str(error)
+        == "scene 'mud' wants mud for 3.0 s: 3 candidates; 'mud' removed most (41), 'Terra' 3, 'shorter than 2.4 s' 2"
+    )
     assert error.next_step == (
         "ingest clips showing mud named Terra of at least 3.0 s, or relax the query of scene 'mud'"
     )
@@ -286,3 +302,23 @@ def test_what_the_canvas_cuts_away_costs_nothing() -> None:
     _, reasons = score(slot(), shot(1, regions=(SUBTITLE,)), shape=Fraction(16, 9))
     assert "is cropped to leave out a burnt-in subtitle" in {reason.why for reason in reasons}
     assert score(slot(), shot(1, regions=(CORNER,)), shape=square) == score(slot(), shot(1), shape=square)
+
+
+def test_the_page_of_weights_says_what_the_code_does() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "selection.md").read_text(encoding="utf-8")
+    told = dict[str, list[float]]()
+    for row in page.split("## What is scored")[1].split("## The best set")[0].splitlines():
+        _, *cells = row.split("|") if row.startswith("| ") else [""]
+        names = re.findall(r"`([A-Z_]+)`", cells[1]) if len(cells) > 2 else []
+        numbers = [float(number) for number in re.findall(r"-?\d+\.\d+", cells[2])] if names else []
+        told |= dict(zip(names, [numbers] if len(names) == 1 else [[n] for n in numbers], strict=True))
+    weights = {
+        name: list(value.values()) if isinstance(value, Mapping) else [value]
+        for module, mark in ((scoring, "_POINTS"), (choosing, "_NEIGHBOURS"), (choosing, "_ANYWHERE"))
+        for name, value in vars(module).items()
+        if name.endswith(mark)
+    }
+    weights = {n: [-v for v in vs] if n.startswith(("ALIKE", "SAME")) else vs for n, vs in weights.items()}
+    weights["ENDS_WEIGHT"] = [choosing.ENDS_WEIGHT]
+    weights["BURNT_POINTS"] = [BURNT_POINTS[kind] for kind in ("subtitle", "timestamp", "logo")]
+    assert told == weights

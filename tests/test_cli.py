@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from factory.cli import main
+from factory.plan.brief import Brief
 from factory.settings import Settings
+from factory.store import jobs
+from factory.store.job import Output
 from factory.wiring import parts
 from tests.library import a_shot, put
 
@@ -54,9 +57,11 @@ COMMANDS = (
     "ingest",
     "retag",
     "find",
+    "brief-set",
     "review-queue",
     "correct",
     "make",
+    "batch",
     "jobs",
     "serve",
     "doctor",
@@ -95,6 +100,8 @@ def test_an_empty_library_answers_in_the_promised_form(tmp_path: Path) -> None:
         (("make", "off_road", "--out", "/dev/null/out"), 2, "wrong-usage"),
         (("samples", "fetch", "/dev/null/clips"), 1, "file-refused"),
         (("make", "ranking", "--aspect", "4:3"), 2, "wrong-usage"),
+        (("brief-set", "--library", "absent", "--out", "absent"), 2, "wrong-usage"),
+        (("brief-set", "--library", ".", "--out", "absent", "--only", "nope"), 2, "wrong-usage"),
         (("make", "off_road", "--seconds", "15", "--draft"), 4, "no-material"),
         (("train", "head", "tolld", "--data", "absent"), 2, "experiment-refused"),
         (("train", "head", "told", "--data", "absent", "--hidden-share", "1.5"), 2, "experiment-refused"),
@@ -164,6 +171,33 @@ def test_a_named_file_that_is_no_media_is_refused(tmp_path: Path) -> None:
     assert record["code"]
     assert record["message"].startswith("'notes.mp4' was refused: ")
     assert "Next:" in record["message"]
+
+
+def test_an_embargo_is_checked_before_any_work(tmp_path: Path, here: Here) -> None:
+    for arguments in (("make", "off_road"), ("ingest", str(tmp_path))):
+        told = here(*arguments, "--embargo", "2026-12-01T09:00 Asia/Shangai")
+        assert told.returncode == 2
+        assert told.stderr.startswith(
+            "embargo-unclear: 'Asia/Shangai' is no time zone. Next: did you mean Asia/Shanghai?"
+        )
+
+
+def test_a_job_is_held_and_let_go(tmp_path: Path, here: Here) -> None:
+    house = parts(Settings(home=tmp_path))
+    with house.sessions.write() as session:
+        job = jobs.submit(session, Brief(template="off_road")).job
+        held = jobs.claim(session, job, worker="test")
+        assert held is not None
+        jobs.finish(session, held, [Output("16:9", "video", "a" * 64, "a.mp4", 1)])
+    told = here("jobs", "--approve", job, "--hold", f"{job}=2126-12-01T09:00 Asia/Shanghai")
+    assert "until 2126-12-01 09:00 Asia/Shanghai (2126-12-01 01:00 UTC), by the order itself" in told.stdout
+    (record,) = json.loads(here("jobs", "--json").stdout)
+    assert record["embargo"] == {"until": "2126-12-01T09:00+08:00[Asia/Shanghai]", "of": "order itself"}
+    told = here("jobs", "--publish", job)
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"under-embargo: job {job} is under embargo until 2126-12-01 09:00 Asia/Shanghai")
+    assert here("jobs", "--hold", f"{job}=none").returncode == 0
+    assert here("jobs", "--publish", job).stderr == f"{job}: published\n"
 
 
 def test_the_catalogue_takes_good_rows_and_names_bad_ones(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
+from factory.brief_set.delivery import watch
 from factory.plan.timeline import (
     Canvas,
     CardLayer,
@@ -41,7 +42,6 @@ from factory.render.film import Film, render_film
 from factory.render.music import write_music
 from factory.render.templates import Templates
 from factory.render.transitions import XFADE
-from tests.finished import watch
 from tests.render_kit import Store, complaints, ffmpeg, lumas, metered, ssim
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,12 @@ VERBS = (
     *("factory.ingest", "factory.produce", "factory.find", "factory.orders", "factory.demo", "factory.doctor"),
     *("factory.wiring", "factory.runner", "factory.batch", "factory.queues", "factory.retag", "factory.review"),
     *("factory.tag_report", "factory.duplicates", "factory.learning", "factory.models"),
-    *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.order_facts"),
+    *("factory.picture_files", "factory.brand_idents", "factory.planning", "factory.offering", "factory.order_facts"),
+    *("factory.nightly", "factory.batch_report", "factory.data_in"),
+    *("factory.checking", "factory.check_fills", "factory.sample_facts", "factory.vocabularies"),
+    *("factory.proofreading", "factory.storyboarding", "factory.rewording"),
+    *("factory.cutting_room", "factory.packing", "factory.brief_set"),
+    *("factory.new_template", "factory.preview"),
     *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
     *("factory.notices", "factory.notice_forms"),
 )

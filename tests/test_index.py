@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,7 +15,9 @@ from factory.plan.query import EVERYTHING, And, Compare, HasTag, HasText, Not, O
 from factory.plan.selection import Candidate
 from factory.store import index
 from factory.store.assets import Found, find_shots
+from factory.store.columns import utc_now
 from factory.store.db import Sessions
+from factory.store.schema import Asset
 from factory.store.words import like_pattern, searchable
 from tests.library import TAXONOMY, a_clip, a_shot, put
 from tests.stores import BOTH, empty_store
@@ -49,6 +52,8 @@ def fill(sessions: Sessions) -> None:
     with sessions.write() as session:
         for title, clip in clips.items():
             put(session, f"{title}.mp4", clip=clip, rights="ok" if title == "dune" else "unknown")
+        came = utc_now() - timedelta(days=40, hours=6)
+        session.execute(sa.update(Asset).where(Asset.title == "dune").values(created_at=came))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,13 @@ def fill(sessions: Sessions) -> None:
         ("mud confidence:>=0.1", ["muddy", "dark mud", "faint"]),
         ("mud confidence:>0.7", ["muddy"]),
         ("mud confidence:<0.75", ["dark mud"]),
+        ("off-road age:<=30", ["muddy", "dark mud"]),
+        ("off-road age:<1", ["muddy", "dark mud"]),
+        ("off-road age:>=40", ["dune"]),
+        ("off-road age:40", ["dune"]),
+        ("off-road age:41", []),
+        ("off-road -age:<=30", ["dune"]),
+        ("off-road age:>999999999", []),
         ('"no mud at all"', ["cabin"]),
         ('mud | "no mud"', ["muddy", "dark mud", "cabin"]),  # a tag stands above words
         ("北风", ["report"]),

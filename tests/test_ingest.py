@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from factory.ingest import Wanted, ingest_all
+from factory.ingest import Provenance, Wanted, ingest, ingest_all
+from factory.plan.embargo import Embargo, read_embargo
 from factory.settings import Settings
 from factory.store.schema import Asset
 from factory.wiring import parts
@@ -44,4 +46,22 @@ def test_files_are_read_side_by_side_and_told_in_order(tmp_path: Path) -> None:
     assert {outcome.status for _, outcome in ingest_all([files[0], files[2]], house, jobs=2)} == {"known"}
     with house.sessions.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Asset)) == 4
+    house.sessions.close()
+
+
+def test_a_clip_comes_in_under_embargo_and_a_known_one_is_put_under_it(tmp_path: Path) -> None:
+    house = parts(Settings(home=tmp_path / "home"))
+    house.__dict__["_tagger"] = Meeting(1)
+    (tmp_path / "a.mp4").write_bytes(b"a")
+    nine, ten = (read_embargo(f"2026-12-01T{hour}:00 Asia/Shanghai") for hour in ("09", "10"))
+
+    def brought(**provenance: Any) -> tuple[str, Embargo | None]:
+        outcome = ingest(tmp_path / "a.mp4", house, Provenance(**provenance))
+        with house.sessions.read() as session:
+            return outcome.status, session.scalar(sa.select(Asset.embargo))
+
+    assert brought(embargo=nine) == ("added", nine)
+    assert brought() == ("known", nine)  # nothing said, nothing lifted
+    assert brought(embargo=ten) == ("known", ten)
+    assert brought(lift=True) == ("known", None)
     house.sessions.close()

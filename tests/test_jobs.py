@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
 from factory.store import bell, jobs
-from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import (
     MAX_ATTEMPTS,
@@ -30,8 +29,7 @@ from factory.store.job import (
     UnknownJob,
     WrongState,
 )
-from factory.store.schema import JobRow, Outbox, Shot
-from tests.library import a_shot, put
+from factory.store.schema import JobRow, Outbox
 
 BRIEF = Brief(template="ranking", subject="SUV 销量", series="weekly")
 VIDEO = Output("16:9", "video", "a" * 64, "ranking.mp4", 1234, 900, Fraction(30))
@@ -500,15 +498,19 @@ def test_steps_are_remembered_by_their_input(sessions: Sessions) -> None:
         assert jobs.find_step(session, job, "voice", "j" * 64) is None
 
 
-def test_shots_of_finished_jobs_are_known_to_their_series(sessions: Sessions) -> None:
-    with sessions.write() as session:
-        put(session, "a.mp4", a_shot(), a_shot())
-        one, two = session.scalars(sa.select(Shot.id).order_by(Shot.id))
-    before = utc_now() - timedelta(seconds=5)
-    held = claimed(sessions, submit(sessions))
-    do(sessions, jobs.finish, held, [VIDEO], shots=[two, two])
+def test_the_place_in_a_series_counts_the_orders_before_of_one_kind_and_language(sessions: Sessions) -> None:
+    english = BRIEF.model_copy(update={"locale": "en-US"})
+    other = BRIEF.model_copy(update={"series": "daily"})
+    ordered = [submit(sessions, brief=brief) for brief in (BRIEF, english, other, BRIEF, english, BRIEF)]
+
+    def places() -> list[int]:
+        with sessions.read() as session:
+            found = [(jobs.get(session, job).brief(), job) for job in ordered]
+            return [jobs.place_in_series(session, brief, job) for brief, job in found]
+
+    assert places() == [0, 0, 0, 1, 1, 2]
+    do(sessions, jobs.cancel, ordered[0])
+    claimed(sessions, ordered[3])
+    assert places() == [0, 0, 0, 1, 1, 2]
     with sessions.read() as session:
-        assert jobs.recently_used(session, series="weekly", since=before) == {two}
-        assert jobs.recently_used(session, series="weekly", since=utc_now() + timedelta(days=1)) == set()
-        assert jobs.recently_used(session, series="daily", since=before) == set()
-    assert one != two
+        assert jobs.place_in_series(session, BRIEF) == 3

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import sqlalchemy as sa
 from factory import schedule as verbs
 from factory import slot_duties
 from factory.due import ScheduleRefused
+from factory.order_facts import facts_of
+from factory.plan.brief import Brief
+from factory.plan.staleness import TableStale
 from factory.schedule import INBOX, look, next_run, resume, run_now, seed, would_do
 from factory.settings import Settings
 from factory.slot_duties import InboxUnset, SlotDuty, checked_options
@@ -24,7 +28,7 @@ from factory.store import catalog, jobs, schedules
 from factory.store.db import Sessions
 from factory.store.lease import SHUTDOWN
 from factory.store.schedules import ScheduleEntry, UnknownSchedule
-from factory.store.schema import JobRow, ScheduleSlot
+from factory.store.schema import ScheduleSlot
 from factory.wiring import Parts
 from tests.test_catalog import SALES
 
@@ -43,6 +47,10 @@ class House(Parts):
     def __init__(self, sessions: Sessions, home: Path) -> None:
         super().__init__(Settings(home=home, inbox=home / "inbox"))
         self.__dict__["sessions"] = sessions
+        self.day = NOON.date()
+
+    def today(self) -> date:
+        return self.day
 
 
 @pytest.fixture
@@ -223,15 +231,29 @@ def test_the_nightly_rankings_keep_a_report(house: House) -> None:
     assert run_now(house, "nightly-rankings", night + timedelta(hours=1)).report["unchanged"] == ["suv-sales"]
 
 
-def test_a_stale_table_makes_nothing(house: House) -> None:
-    from factory.batch import ranking_batch
-
+def test_a_stale_table_makes_nothing_and_is_told_of(house: House) -> None:
+    """By the rule that its order would be refused by; invented figures do not age, and a newer table is news again."""
+    night = at("2027-01-02T02:30:00+08:00")
+    house.day = date(2027, 1, 2)
     with house.sessions.write() as session:
         seed(session, NOON)
         catalog.save_ranking(session, "suv-sales", SALES)
-        batch = ranking_batch(session, "nightly-rankings", NOON, stale=lambda table: f"{table.period} is long ago")
-        assert (batch.jobs, batch.skipped, batch.stale) == ((), (), (("suv-sales", f"{SALES.period} is long ago"),))
-        assert session.scalar(sa.select(sa.func.count()).select_from(JobRow)) == 0
+        catalog.save_ranking(session, "drawn", replace(SALES, title="drawn", source=replace(SALES.source, sample=True)))
+    with pytest.raises(TableStale) as refusal:
+        facts_of(Brief(template="ranking", subject="suv-sales"), house)
+    stale = [{"table": "suv-sales", "why": refusal.value.cause}]
+    assert would_do(house, "nightly-rankings", night)["stale"] == stale
+    (ran,) = look(house, night)
+    assert (ran.report["stale"], ran.report["unchanged"]) == (stale, [])
+    with house.sessions.read() as session:
+        slot = schedules.history(session, "nightly-rankings")[0]
+        assert (slot.report["stale"], slot.note) == (stale, "2 videos ordered, 0 tables unchanged, 1 stale")
+        assert {job.brief().subject for job in jobs.list_jobs(session)} == {"drawn"}
+    with house.sessions.write() as session:
+        catalog.save_ranking(session, "suv-sales", replace(SALES, period="2026-12"))
+    (ran,) = look(house, night + timedelta(days=1))
+    assert {told["table"] for told in ran.report["jobs"]} == {"suv-sales"}
+    assert (ran.report["stale"], ran.report["unchanged"]) == ([], ["drawn"])
 
 
 def test_the_inbox_lets_a_file_that_still_grows_wait(house: House) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
+from factory.brief_set.delivery import faults
 from factory.ingest import ingest, passed_over, wanted_files
 from factory.orders import JobFailed, load_table, make, table_of
 from factory.plan.brief import Brief
@@ -21,7 +23,6 @@ from factory.plan.timeline_json import from_json
 from factory.samples import SAMPLE_CARS, SAMPLE_SALES, draw_library, scenes
 from factory.settings import Settings
 from factory.wiring import Parts, parts
-from tests.finished import faults
 from understanding.burnt_in import TextReader
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -75,6 +76,20 @@ def test_captions_and_poster_stand_beside_the_video(made: dict[str, Any]) -> Non
     assert Path(made["srt"]).read_text(encoding="utf-8").startswith("1\n")
     assert Path(made["vtt"]).read_text(encoding="utf-8").startswith("WEBVTT")
     assert Path(made["poster"]).stat().st_size > 1000
+
+
+def test_covers_words_and_credits_stand_beside_the_video(made: dict[str, Any]) -> None:
+    for cover, shape in ((made["cover"], 16 / 9), (made["covers"]["3:4"], 3 / 4), (made["covers"]["4:3"], 4 / 3)):
+        with Image.open(cover) as picture:
+            assert picture.width / picture.height == pytest.approx(shape, abs=0.01)
+    words = json.loads(Path(made["package"]).read_text(encoding="utf-8"))
+    timeline = from_json(Path(made["timeline"]).read_text(encoding="utf-8"))
+    said = [line.speech.text for scene in timeline.scenes for line in scene.lines]
+    assert all(sentence in words["platforms"]["youtube"]["description"] for sentence in said)
+    shown = {shot["asset"] for shot in json.loads(Path(made["trace"]).read_text(encoding="utf-8"))["shots"]}
+    credits = json.loads(Path(made["credits"]).read_text(encoding="utf-8"))
+    assert {piece["sha256"] for piece in credits["material"] if piece["kind"] == "footage"} == shown
+    assert "Noto Sans CJK" in Path(made["credits-text"]).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

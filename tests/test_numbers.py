@@ -110,6 +110,7 @@ def test_any_cell_is_a_finite_number_or_refused(text: str) -> None:
         ("5", "stars", "en-US", "5 stars", "5 stars", False),
         ("12345.6", "", "en-US", "12,345.6", "12,345.6", False),
         ("0", "辆", "zh-CN", "0辆", "0辆", False),
+        ("92.0", "kWh", "zh-CN", "92.0 kWh", "92 kWh", False),
     ],
 )
 def test_figures(value: str, unit: str, locale: str, shown: str, spoken: str, rounded: bool) -> None:

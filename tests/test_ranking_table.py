@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from factory.plan.brief import Table
 from factory.plan.facts import Ranking
 from factory.plan.periods import Period, month_of, parse_period
 from factory.plan.ranking_table import rank_table, table_periods
+from factory.plan.staleness import TableStale
 from factory.plan.tables import BadRow, TableUnfit, TableUnreadable, read_table
 
 
-def ranked(text: str, least: int = 1, **options: str) -> tuple[Ranking, tuple[BadRow, ...]]:
-    return rank_table(read_table(text.encode(), "t.csv"), options, least=least)
+def ranked(text: str, least: int = 1, today: date | None = None, **options: str) -> tuple[Ranking, tuple[BadRow, ...]]:
+    return rank_table(read_table(text.encode(), "t.csv"), options, least=least, today=today)
 
 
 def places(ranking: Ranking) -> list[tuple[int, str, str, str]]:
@@ -253,6 +255,79 @@ def test_previous_values_give_previous_ranks() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "why"),
+    [
+        ("range_km", "0", "it is zero"),
+        ("range_km", "-5", "-5 is negative"),
+        ("zero_to_100_s", "0", "it is zero"),
+        ("power (kW)", "-1", "-1 is negative"),
+        ("price", "-1", "-1 is negative"),
+        ("sales", "12.5", "12.5 is no whole number"),
+        ("sales", "0", "it is zero"),
+        ("fuel (L/100km)", "-1", "-1 is negative"),
+        ("fuel (L/100km)", "0", None),
+        ("growth (%)", "-3.5", None),
+        ("growth (%)", "0", None),
+        ("sales", "1.25万", None),
+        ("销量（万辆）", "1.25", None),
+        ("score", "0", None),
+    ],
+)
+def test_a_number_that_cannot_be_stops_its_row(header: str, cell: str, why: str | None) -> None:
+    ranking, bad = ranked(f"name,{header}\na,7\nb,{cell}\n")
+    assert [row.why for row in bad] == ([why] if why else [])
+    assert len(ranking.rows) == (1 if why else 2)
+
+
+def monthly(*periods: str, column: str = "period", sample: str = "") -> str:
+    rows = [f"{name},{value},{period},{sample}" for period in periods for name, value in (("a", 3), ("b", 2))]
+    return f"name,sales,{column},sample\n" + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("periods", "last", "first"),
+    [
+        (["2026-09", "2026-10"], date(2027, 1, 1), date(2027, 1, 2)),
+        (["2026-10"], date(2027, 1, 1), date(2027, 1, 2)),
+        (["2026-Q3"], date(2027, 4, 2), date(2027, 4, 3)),
+        (["2024", "2025"], date(2028, 1, 1), date(2028, 1, 2)),
+        (["2026-10-30", "2026-10-31"], date(2026, 11, 14), date(2026, 11, 15)),
+        (["2026-10-31"], date(2028, 10, 31), date(2028, 11, 1)),  # the date of a table, no frequency
+    ],
+)
+def test_a_table_is_stale_when_two_periods_have_passed(periods: list[str], last: date, first: date) -> None:
+    text = monthly(*periods)
+    assert ranked(text, today=last)[0].period == periods[-1]
+    with pytest.raises(TableStale, match=f"newest .* is {periods[-1]}") as refusal:
+        ranked(text, today=first)
+    assert refusal.value.code == "table-stale"
+    assert "stale=allow" in refusal.value.next_step
+    assert ranked(text)[0].period == periods[-1]  # who gives no day asks no such question
+
+
+def test_an_old_period_that_is_asked_for_is_no_stale_table() -> None:
+    text, today = monthly("2016-11", "2016-12"), date(2026, 11, 29)
+    assert ranked(text, today=today, period="2016-11")[0].period == "2016-11"
+    assert ranked(text, today=today, where="period=2016-12")[0].period == "2016-12"
+    assert ranked(text, today=today, stale="allow")[0].period == "2016-12"
+    assert ranked(monthly("2016-12", sample="SAMPLE"), today=today)[0].period == "2016-12"
+    for where, stale in (("", ""), ("name!=c", ""), ("period!=2016-11", ""), ("", "refuse")):
+        with pytest.raises(TableStale):
+            ranked(text, today=today, where=where, stale=stale)
+
+
+def test_a_table_without_periods_shows_its_date_and_is_not_stale() -> None:
+    assert ranked("name,range_km,source_date\na,3,2001-01-01\nb,2,2001-01-01\n", today=date(2026, 11, 29))[0].rows
+
+
+def test_nobody_has_figures_of_a_period_to_come() -> None:
+    text = monthly("2026-10") + "a,9,2027-10,\nb,9,2026-11,\n"
+    ranking, bad = ranked(text, today=date(2026, 11, 1))
+    assert ranking.period == "2026-11"
+    assert [str(row) for row in bad] == ["line 4, column 'period': its period 2027-10 has not begun on 2026-11-01"]
+
+
 def test_prices_in_ten_thousands_stay_exact() -> None:
     ranking, bad = ranked("车型,指导价（万元）\n甲,12.98\n乙,13.5万元\n丙,$9\n")
     assert places(ranking) == [(1, "乙", "13.5", "unknown"), (2, "甲", "12.98", "unknown")]
@@ -283,6 +358,23 @@ def test_periods(text: str, period: str | None) -> None:
     assert (str(found) if found else None) == period
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026", date(2026, 1, 1), date(2026, 12, 31)),
+        ("2026-Q1", date(2026, 1, 1), date(2026, 3, 31)),
+        ("2026-Q4", date(2026, 10, 1), date(2026, 12, 31)),
+        ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("2026-02-28", date(2026, 2, 28), date(2026, 2, 28)),
+    ],
+)
+def test_a_period_has_a_first_and_a_last_day(text: str, first: date, last: date) -> None:
+    period = parse_period(text)
+    assert period is not None
+    assert (period.first_day(), period.last_day()) == (first, last)
+
+
 def test_the_period_before() -> None:
     before = {
         text: str(p.before()) for text in ("2026", "2026-01", "2026-Q1", "2026-03-01") if (p := parse_period(text))
@@ -290,6 +382,45 @@ def test_the_period_before() -> None:
     assert before == {"2026": "2025", "2026-01": "2025-12", "2026-Q1": "2025-Q4", "2026-03-01": "2026-02-28"}
     assert Period(2025, 12, 0, "month") < Period(2026, 1, 0, "month")
     assert [month_of(m) for m in ("3", "03", "3月", "March", "13", "Marvel")] == [3, 3, 3, 3, None, 3]
+
+
+CELLS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10),
+    st.sampled_from(
+        ["2026-10", "2027-13", "-5", "1.2万", "0", "9" * 18, "1e30", "1E-99", "12.5", "n/a", "yes", "1e99亿"]
+    ),
+)
+HEADS = [
+    "name",
+    "sales",
+    "period",
+    "rank",
+    "previous_rank",
+    "price",
+    "range_km",
+    "date",
+    "source",
+    "year",
+    "month",
+    "sample",
+]
+
+
+@given(
+    st.lists(st.sampled_from(HEADS), min_size=1, max_size=7),
+    st.lists(st.lists(CELLS, max_size=8), max_size=8),
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)),
+)
+def test_any_table_is_ranked_or_refused_with_a_way_out(columns: list[str], body: list[list[str]], today: date) -> None:
+    quoted = [[f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in line] for line in [columns, *body]]
+    text = "\n".join(",".join(line) for line in quoted)
+    try:
+        ranking, bad = ranked(text, today=today)
+    except (TableUnfit, TableUnreadable) as refusal:
+        assert refusal.next_step  # noqa: PT017  refused or ranked: both are right here
+        return
+    assert ranking.rows
+    assert all(row.line >= 2 and row.column and row.why for row in bad)
 
 
 names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6)

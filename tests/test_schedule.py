@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from factory.batch import Batch, ranking_batch
 from factory.due import last_due
+from factory.nightly import Batch, ranking_batch
 from factory.schedule import SCHEDULES, seed
 from factory.store import catalog, jobs, schedules
 from factory.store.db import Sessions
@@ -79,7 +79,7 @@ def test_of_many_schedulers_one_takes_the_slot(sessions: Sessions) -> None:
         made = jobs.list_jobs(session)
     assert {job.brief().locale for job in made} == {"zh-CN", "en-US"}
     assert {(job.brief().subject, job.brief().series, job.submitted_by) for job in made} == {
-        ("suv-sales", "nightly-rankings/suv-sales", "nightly-rankings")
+        ("suv-sales", f"nightly-rankings/{locale}/suv-sales", "nightly-rankings") for locale in ("zh-CN", "en-US")
     }
     assert len(made) == 2
 

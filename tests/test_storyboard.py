@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+import re
+from collections import Counter
 
 import pytest
 import yaml
@@ -10,8 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.plan.layer_parts import ImagePart
+from factory.plan.query import format_query
 from factory.plan.storyboard import CardPart, ClipPart, Storyboard, StoryboardInvalid, read_storyboard, schema
+from factory.plan.wants import storyboard_query
+from factory.render.plain import as_yaml
+from tests.json_schema import accepts, drawn
 
+# what is said of parts that do not fit one another
+BEYOND = "^two scenes|longer than half|the scene lasts|nothing to pass over|one scene can be|no part of|given together"
+BEYOND += "|are too many|show no negative|no point has|is no number"
 GOOD = """\
 version: 1
 template: ranking
@@ -44,6 +54,15 @@ def problem(text: str) -> tuple[int, str, str]:
     assert str(refusal.value).startswith(f"mine.yaml.j2:{refusal.value.problems[0].line}: ")
     found = refusal.value.problems[0]
     return found.line, found.where, found.why
+
+
+def refused_for(text: str) -> tuple[str, ...]:
+    """Return all that is wrong with a storyboard; nothing where it is read."""
+    try:
+        read_storyboard(text, "x")
+    except StoryboardInvalid as refusal:
+        return tuple(found.why for found in refusal.problems)
+    return ()
 
 
 def test_reads_a_storyboard() -> None:
@@ -202,9 +221,84 @@ def test_a_damaged_storyboard_is_read_or_refused(data: st.DataObject) -> None:
         assert 1 <= refusal.problems[0].line <= text.count("\n") + 2  # noqa: PT017  refused or read: both are right here
 
 
+def test_every_problem_is_named_at_its_line_and_a_misspelt_key_hides_none() -> None:
+    text = (
+        GOOD.replace("title:", "titel:", 1).replace("shots: 2", "shot: 2, diversty: 1").replace("rank: 3", "rank: 3", 1)
+    )
+    text = text.replace("type: card\n", "type: card\n        enters: 1\n").replace("duration: 0.5", 'duration: "0.5"')
+    with pytest.raises(StoryboardInvalid) as refusal:
+        read_storyboard(text, "x")
+    assert [(p.line, p.where, p.why.partition(" (")[0]) for p in refusal.value.problems] == [
+        (3, "titel", "unknown key 'titel'"),
+        (12, "scenes.0.transition.duration", "input should be a valid number"),
+        (19, "scenes.1.layers.0.pick.shot", "unknown key 'shot'"),
+        (19, "scenes.1.layers.0.pick.diversty", "unknown key 'diversty'"),
+        (21, "scenes.1.layers.1.enters", "unknown key 'enters'"),
+    ]
+
+
+@pytest.mark.parametrize(("part", "where"), [("card", "data"), ("color", "to"), ("text", "plate"), ("title", "enter")])
+def test_a_wrong_value_stands_at_its_own_key_whatever_its_layer_is_called(part: str, where: str) -> None:
+    layer = {"card": "card: x, data: 3", "color": 'color: "#ffffff", to: 3', "text": "lines: [a], plate: 3"}
+    text = GOOD.replace(
+        "type: title", f"{{type: {part}, {layer.get(part, 'card: x, enter: x')}}}\n      - type: title", 1
+    )
+    assert problem(text)[:2] == (9, f"scenes.0.layers.0.{where}")
+
+
+def test_a_word_alone_needs_no_brackets() -> None:
+    text = GOOD.replace("tags_all: [exterior]", "tags_all: exterior").replace('text: ["北风 X5"]', "text: 北风 X5")
+    layer = read_storyboard(text, "x").scenes[1].layers[0]
+    assert isinstance(layer, ClipPart)
+    assert (layer.query.tags_all, layer.query.text) == (("exterior",), ("北风 X5",))
+
+
+@pytest.mark.parametrize(
+    ("said", "drawn"),
+    [
+        ("{highlight: word}", "spoken"),
+        ("{style: bold, highlight: word}", "spoken"),
+        ("{style: mine, highlight: word}", "mine"),
+        ("{style: bold}", "bold"),
+    ],
+)
+def test_captions_light_the_word_that_is_said_where_they_are_asked_to(said: str, drawn: str) -> None:
+    assert read_storyboard(f"captions: {said}\n{GOOD}", "x").captions.drawn == drawn
+
+
+def test_footage_may_be_asked_to_have_come_in_lately() -> None:
+    layer = read_storyboard(GOOD.replace("text: [", "max_age_days: 30, text: ["), "x").scenes[1].layers[0]
+    assert isinstance(layer, ClipPart)
+    assert "age:<=30" in format_query(storyboard_query(layer.query, lambda name: name))
+    assert problem(GOOD.replace("text: [", "max_age_days: 0, text: ["))[1].endswith("max_age_days")
+
+
 def test_schema_describes_what_is_read() -> None:
     published = schema()
     assert json.loads(json.dumps(published)) == published
     assert set(published["properties"]) == set(Storyboard.model_fields)
     assert published["additionalProperties"] is False
     assert set(published["required"]) <= set(yaml.safe_load(GOOD))
+
+
+def test_every_kind_of_part_and_every_key_of_it_says_what_it_is() -> None:
+    published = schema()
+    silent = [name for name, part in published["$defs"].items() if not part.get("description")]
+    for name, part in {**published["$defs"], "Storyboard": published}.items():
+        silent += [f"{name}.{key}" for key, value in part["properties"].items() if not value.get("description")]
+    assert not silent
+
+
+@pytest.mark.parametrize(("wrong", "documents"), [(0.0, 150), (0.02, 450)])
+def test_what_the_schema_refuses_is_refused_and_what_it_takes_is_read(wrong: float, documents: int) -> None:
+    """Beyond the schema stands only what no schema can say: whether parts that are right fit one another."""
+    published, dice = schema(), random.Random(6)
+    outcomes = Counter[str]()
+    for _ in range(documents):
+        document = drawn(published, dice, published, wrong)
+        whys = refused_for(as_yaml(document))
+        outcome = "refused" if any(not re.search(BEYOND, why) for why in whys) else "beyond" if whys else "read"
+        assert accepts(published, document) == (outcome != "refused"), (whys, document)
+        outcomes[outcome] += 1
+    assert min(outcomes["read"], outcomes["beyond"]) > 0
+    assert (outcomes["refused"] > 0) == (wrong > 0)

@@ -1,4 +1,4 @@
-"""The four kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
+"""The seven kinds of video as templates: what they ask for, what they say, and that nothing is said but the facts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from factory.plan.brief import Brief, Table
-from factory.plan.facts import Car, Facts, Locale, Ranking, RankingRow, Source, Spec
+from factory.plan.facts import Car, Facts, Locale, PriceChange, Ranking, RankingRow, Source, Spec
 from factory.plan.layer_parts import ImagePart
 from factory.plan.numbers import exact
 from factory.plan.query import parse_query
@@ -19,7 +19,10 @@ from factory.render.phrases import speaking_seconds
 from factory.render.templates import TemplateFailed, Templates
 
 TEMPLATES = Templates()
-KINDS = ("new_car_report", "ranking", "off_road", "accident_compilation")
+KINDS = (
+    *("new_car_report", "ranking", "comparison", "price_change"),
+    *("off_road", "highlights", "accident_compilation"),
+)
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en-US")
 SOURCE = Source("Sample table", "2026-11-01", sample=True)
 MARGIN = 0.5  # of a spoken scene beside its voice, roughly
@@ -50,12 +53,32 @@ def ranking(count: int = 6) -> Ranking:
     return Ranking("sales", "sales", "辆", "2026-10", tuple(rows[:count]), SOURCE)
 
 
+def price(name_zh: str, name_en: str, old: int, new: int, **more: Any) -> PriceChange:
+    given = {"kind": "guide", "unit": "元", "date": "2026-11-01", "source": SOURCE, **more}
+    return PriceChange(name_zh, name_en, old=Decimal(old), new=Decimal(new), **given)
+
+
+PRICES = (
+    price("北风 X5", "Northwind X5", 189800, 174800, car=CARS[0]),
+    price("流明 S", "Lumen S", 239800, 244800, car=CARS[1]),
+    price("旷野 Pro", "Terra Pro", 191500, 186900, kind="deal", date="2026-11"),
+)
+
+
 def facts(kind: str) -> Facts:
-    cars = tuple(CARS[:1]) if kind == "new_car_report" else ()
-    return Facts("x", cars=cars, ranking=ranking() if kind == "ranking" else None)
+    cars = tuple(CARS[: {"new_car_report": 1, "comparison": 2, "price_change": 2}.get(kind, 0)])
+    return Facts(
+        "" if kind == "highlights" else "x",
+        cars=cars,
+        ranking=ranking() if kind == "ranking" else None,
+        sources=(SOURCE,),
+        prices=PRICES if kind == "price_change" else (),
+    )
 
 
 def board(kind: str, locale: Locale = "zh-CN", about: Facts | None = None, **options: Any) -> Storyboard:
+    if kind == "highlights":
+        options["set"] = {"about": "race", **options.get("set", {})}
     brief = Brief(template=kind, locale=locale, **options)
     return read_storyboard(TEMPLATES.storyboard(kind, {"brief": brief, "facts": about or facts(kind)}), kind)
 
@@ -138,6 +161,10 @@ def test_nothing_is_claimed_that_the_facts_do_not_carry(kind: str, locale: Local
     for row in ranking(12).rows:
         known |= {str(row.rank), exact(row.value), f"{row.value}", "2", "3", "1.82", "1.52", "1.2", "1.5"}
         known |= {"18,200", "15,200", "12,000", "15,000", "8", "7", "6", "12", "9", "4"}
+    for change in PRICES:
+        moved = abs(change.difference)
+        known |= {exact(figure) for figure in (change.old, change.new, moved, abs(change.percent))}
+        known |= {f"{(figure / 10_000).normalize():f}" for figure in (change.old, change.new, moved)} | {f"{moved}"}
     for seconds in (15, 35, 120):
         for seed in (0, 1, 2):
             text = spoken(board(kind, locale, seconds=seconds, seed=seed))
@@ -149,7 +176,10 @@ def test_nothing_is_claimed_that_the_facts_do_not_carry(kind: str, locale: Local
 
 
 def test_a_new_car_report_shows_that_car_alone() -> None:
-    made = board("new_car_report", seconds=90)
+    known = car("northwind-x5", "北风 X5", "Northwind X5")
+    more = tuple(replace(spec, key=f"more_{spec.key}") for spec in known.specs)
+    made = board("new_car_report", seconds=180, about=Facts("x", cars=(replace(known, specs=known.specs + more),)))
+    assert any(scene.id.startswith("facts-") for scene in made.scenes)
     assert all(set(layer.query.text) == {"北风 X5", "Northwind X5"} for _, layer in clips(made))
     wanted = {tag for _, layer in clips(made) for tag in layer.query.tags_all}
     assert {"exterior", "detail", "interior"} <= wanted
@@ -210,19 +240,13 @@ def test_rank_cards_carry_the_exact_numbers_with_source_and_date() -> None:
 
 
 def test_places_are_said_as_people_say_them() -> None:
-    chinese, english = spoken(board("ranking", seconds=90)), spoken(board("ranking", "en-US", seconds=90))
-    for words in (
-        "榜首是北风 X5，1.82万辆。比上期上升2位。",
-        "并列第3名的是红隼 GT",
-        "旷野 Pro，1.2万辆。这一期新上榜。",
-    ):
+    chinese = " ".join(spoken(board("ranking", seconds=90, seed=seed)) for seed in range(4))
+    english = " ".join(spoken(board("ranking", "en-US", seconds=90, seed=seed)) for seed in range(4))
+    for words in ("榜首是北风 X5，1.82万辆。", "比上期上升2位。", "并列第3名的是红隼 GT", "1.2万辆。这一期新上榜。"):
         assert words in chinese
-    for words in (
-        "Number one: Northwind X5, 18,200 units. Up 2 on last time.",
-        "Tied at number 3: 红隼 GT",
-        "A new entry.",
-    ):
+    for words in ("Number one: Northwind X5, 18,200 units. ", "Up 2 places on last time.", "Tied at number 3: 红隼 GT"):
         assert words in english
+    assert "A new entry." in english
 
 
 def test_no_other_car_stands_for_a_place() -> None:
@@ -354,3 +378,113 @@ def test_a_report_shows_the_picture_that_an_order_brings() -> None:
     (photo,) = (scene.layers[0] for scene in shown.scenes if scene.id == "photo")
     assert isinstance(photo, ImagePart)
     assert (photo.file, photo.credit) == ("press.jpg", "Ann")
+
+
+# --- sentences that vary ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_recurs_is_said_in_four_ways(kind: str, locale: Locale) -> None:
+    told: dict[str, list[str]] = {}
+    for seed in range(4):
+        for scene in board(kind, locale, seconds=90, seed=seed).scenes:
+            if scene.voice:
+                told.setdefault(scene.id, []).append(scene.voice.text)
+    facts_alone = re.compile(r"figures|more-figures|facts-[2-9]")
+    always = {scene: ways for scene, ways in told.items() if len(ways) == 4 and not facts_alone.fullmatch(scene)}
+    assert len(always) >= 2
+    assert {scene: ways for scene, ways in always.items() if len(set(ways)) < 4} == {}
+
+
+# --- comparisons, prices, highlights ---------------------------------------------------------------------------------
+
+
+def compared(*cars: Car, **options: Any) -> Storyboard:
+    return board("comparison", about=Facts("x", cars=cars, sources=(SOURCE,)), **options)
+
+
+def test_each_figure_is_said_over_its_own_car_and_the_better_one_shown_when_all_are_known() -> None:
+    other = replace(CARS[1], specs=(replace(CARS[1].specs[0], value=Decimal(169800)),))
+    made = compared(replace(CARS[0], specs=CARS[0].specs[:1]), other, locale="en-US")
+    prices = [part for part in cards(made) if part.card == "compare_card"]
+    assert [layer.query.car for scene, layer in clips(made) if scene.id.startswith("price-")] == [
+        "northwind-x5",
+        "lumen-s",
+    ]
+    assert [[entry["told"] for entry in part.data["entries"]] for part in prices] == [[True, False], [True, True]]
+    assert [[entry["best"] for entry in part.data["entries"]] for part in prices] == [[False] * 2, [False, True]]
+    assert "Lumen S costs less" in spoken(made)
+
+
+def test_figures_of_two_test_cycles_are_shown_and_not_compared() -> None:
+    ranges = [
+        replace(car, specs=(replace(car.specs[1], cycle=cycle),))
+        for car, cycle in zip(CARS, ("CLTC", "WLTP"), strict=True)
+    ]
+    made = compared(*ranges)
+    last = [part for part in cards(made) if part.card == "compare_card"][-1]
+    assert [entry["note"] for entry in last.data["entries"]] == ["CLTC", "WLTP"]
+    assert not any(entry["best"] for entry in last.data["entries"])
+    assert last.data["remark"]
+    assert "工况不同，不直接比较" in spoken(made)
+    assert "更长" not in spoken(made)
+
+
+def test_a_missing_figure_is_said_to_be_missing() -> None:
+    made = compared(CARS[0], replace(CARS[1], specs=CARS[1].specs[:1]), seconds=120)
+    assert "流明 S，资料里没有这项数字。" in spoken(made)
+    assert "" in [
+        entry["value"] for part in cards(made) if part.card == "compare_card" for entry in part.data["entries"]
+    ]
+
+
+def test_three_cars_are_each_looked_at_as_often() -> None:
+    third = car("kestrel-gt", "红隼 GT", "Kestrel GT")
+    made = compared(*CARS, third, seconds=180)
+    shown = [layer.query.car for scene, layer in clips(made) if scene.id.startswith("look-")]
+    assert {shown.count(one.slug) for one in (*CARS, third)} == {len(shown) // 3}
+
+
+def test_a_price_is_called_what_the_table_calls_it() -> None:
+    made = board("price_change", seconds=120)
+    kinds = [part.data["kind"] for part in cards(made) if part.card == "price_card"]
+    assert set(kinds) == {"指导价", "成交价"}
+    for number, word, other in ((1, "指导价", "成交价"), (3, "成交价", "指导价")):
+        said = next(scene.voice.text for scene in made.scenes if scene.id == f"prices-{number}" and scene.voice)
+        assert word in said
+        assert other not in said
+
+
+def test_a_price_card_carries_both_prices_the_difference_when_and_by_whom() -> None:
+    part = next(part for part in cards(board("price_change", "en-US")) if part.card == "price_card")
+    assert (part.data["old"]["value"], part.data["new"]["value"]) == ("189,800", "174,800")
+    assert (part.data["difference"], part.data["percent"], part.data["way"]) == ("15,000 CNY less", "down 7.9%", "down")
+    assert part.data["effective"] == "From 1 November 2026"
+    assert (part.data["source"], part.data["date"], part.data["sample"]) == ("Sample table", "2026-11-01", True)
+
+
+def test_highlights_want_a_theme_and_no_accidents() -> None:
+    made = board("highlights", set={"about": "off-road & mud"})
+    assert made.title == "越野、泥地"
+    assert all(
+        layer.query.where == "off-road & mud" and "accident" in layer.query.tags_none for _, layer in clips(made)
+    )
+    assert board("highlights", "en-US", set={"about": "duration:>=4"}).title == "Highlights"
+    named = board("highlights", about=Facts("x5", cars=(CARS[0],)), set={"about": ""})
+    assert (named.title, named.scenes[0].layers[0].query.car) == ("北风 X5", "northwind-x5")  # type: ignore[union-attr]
+    for wrong in ("", "crash", "车祸"):
+        with pytest.raises(TemplateFailed):
+            board("highlights", set={"about": wrong})
+
+
+def test_the_credits_name_the_sources_of_what_was_shown_alone() -> None:
+    other = replace(SOURCE, name="Another desk")
+    rows = (PRICES[0], replace(PRICES[1], source=other))
+    about = Facts("x", cars=tuple(CARS), sources=(SOURCE, other), prices=rows)
+    short, long = (board("price_change", about=about, seconds=seconds) for seconds in (15, 60))
+    assert [next(part.data["data"] for part in cards(made) if part.card == "credits") for made in (short, long)] == [
+        ["Sample table，2026-11-01"],
+        ["Sample table，2026-11-01", "Another desk，2026-11-01"],
+    ]
+    assert "Another desk" in spoken(long)

@@ -51,12 +51,22 @@ def card_data(name: str) -> dict[str, dict[str, Any]]:
         {"label": "DC charging", "value": "1,234,567", "unit": "kWh/100km"},
     ]
     source = {"source": "AutoReel 示例数据", "date": "2026-11-01", "sample": True}
+    compared = [
+        {"name": name, "value": "1,234,567", "unit": "kWh/100km", "note": "CLTC", "share": 1, "best": True},
+        {"name": "流明 S", "value": "", "unit": "", "note": "", "share": -1},
+        {"name": name, "value": "560", "unit": "km", "note": "WLTP", "share": 0.5, "told": False},
+    ]
+    prices = {"old": {"value": "1,269,800.50", "unit": "元"}, "new": {"value": "1,249,800.50", "unit": "元"}}
+    moved = {"way": "down", "difference": "1,234,567 CNY less", "percent": "down 12.3%", "effective": name}
     return {
         "title": {"title": name, "subtitle": name, "kicker": "新车速报"},
+        "cover": {"title": name, "kicker": "新车速报", "place": "bottom"},
         "lower_third": {"name": name, "line": name},
         "rank_card": place(name, tied=True),
         "table_card": {"title": name, "unit": "辆", "rows": rows, "scale": "102345", **source},
         "spec_card": {"name": name, "specs": specs + more, **source},
+        "compare_card": {"title": name, "entries": compared, "better": "deeper", "remark": name, **source},
+        "price_card": {"name": name, "kind": "transaction price", **prices, **moved, **source},
         "verdict": {"label": name, "line": name},
         "incident_card": {"heading": "事故画面", "place": name, "time": "2026-08-03 17:40", "credit": name},
         "safety_card": {"label": "安全提示", "line": name},
@@ -105,7 +115,8 @@ def test_cards_stay_in_the_safe_area_above_the_captions(templates: Templates, as
             x, y, w, h = box_of(svg)
             assert x % 2 == y % 2 == w % 2 == h % 2 == 0
             assert box.left - 2 <= x <= x + w <= box.right + 4, (card, x, w)
-            assert box.top - 2 <= y <= y + h <= box.floor + 4, (card, y, h)
+            floor = box.bottom if card == "cover" else box.floor  # a cover has no captions
+            assert box.top - 2 <= y <= y + h <= floor + 4, (card, y, h)
             sizes = {
                 float(t.attrib["font-size"])
                 for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")

@@ -18,7 +18,7 @@ from factory.plan.facts import Locale
 from factory.plan.lexicon import read_lexicons
 from factory.plan.reading import Reader, Said
 from factory.plan.timeline import Speech
-from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, write_wav
+from factory.render.narrator import Narrator, VoiceNote, load_lexicons, voices_for, voices_told, write_wav
 from factory.render.overlays import Cached
 from factory.render.speech_sound import LEAD, PEAK_DB, SPEECH_DB, TAIL, active_rms
 from factory.render.utterance import LATE, Utterance, phoneme_ids, sentences, utter
@@ -245,6 +245,15 @@ def test_a_sentence_is_made_once_and_kept_as_a_file_of_the_store(store: Files) -
     check_file(store, speech)
 
 
+def test_a_narrator_who_is_silent_is_no_synthetic_voice(store: Files) -> None:
+    """The label in the picture is due where a machine is heard."""
+    for voice, heard in ((SilentVoice(), False), (Counting("machine"), True)):
+        speaks = narrator([voice], store)
+        assert not speaks.synthetic
+        speaks.speak(ENGLISH, "en-US")
+        assert speaks.synthetic is heard
+
+
 def check_file(store: Files, speech: Speech) -> None:
     path = store.path(speech.file)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == speech.file
@@ -268,6 +277,9 @@ def test_the_next_voice_speaks_where_one_fails_and_it_is_noted(store: Files) -> 
     speaker = narrator([broken, spare], store)
     speaker.speak("Hello.", "en-US")
     assert speaker.notes == (VoiceNote("Hello.", "spare", ("broken: broken is out of order",)),)
+    told = {"voices": ["spare"], "voices_passed_over": ["broken: broken is out of order"]}
+    assert voices_told(speaker.notes) == told
+    assert voices_told(()) == {"voices": []}
     with pytest.raises(VoiceFailed, match="broken is out of order"):
         narrator([broken], store).speak("Hello.", "en-US")
     with pytest.raises(VoiceFailed, match="no voice speaks zh-CN"):

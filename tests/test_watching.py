@@ -8,10 +8,12 @@ import pytest
 
 from factory.cli import watching
 from factory.cli.watching import show_jobs, watch_jobs
+from factory.plan.embargo import read_embargo
 from factory.settings import Settings
 from factory.store import jobs
+from factory.store.job import Output
 from factory.wiring import Parts, parts
-from tests.test_watch import ago, ordered
+from tests.test_watch import ago, claimed, ordered
 
 
 @pytest.fixture
@@ -29,6 +31,22 @@ def test_a_job_that_stands_still_is_marked(house: Parts, capsys: pytest.CaptureF
     assert ["STALLED no-worker since" in line for line in lines] == [False, True]
     show_jobs(house, 20, as_json=True)
     assert [told["stalled"] for told in json.loads(capsys.readouterr().out)] == [None, "no-worker"]
+
+
+def test_a_job_that_may_not_be_published_yet_says_until_when(house: Parts, capsys: pytest.CaptureFixture[str]) -> None:
+    job = ordered(house.sessions)
+    until = read_embargo("2126-12-01T09:00 Asia/Shanghai")
+    with house.sessions.write() as session:
+        jobs.hold(session, job, until)
+    show_jobs(house, 20, as_json=False)
+    assert "until" not in capsys.readouterr().out  # of a video that is not made there is nothing to publish
+    held = claimed(house.sessions, job)
+    with house.sessions.write() as session:
+        jobs.finish(session, held, [Output("16:9", "video", "a" * 64, "a.mp4", 1)])
+    show_jobs(house, 20, as_json=False)
+    assert "until 2126-12-01 09:00 Asia/Shanghai (2126-12-01 01:00 UTC), by the order" in capsys.readouterr().out
+    watch_jobs(house, 20, as_json=True, turns=1)
+    assert json.loads(capsys.readouterr().out)["embargo"]["until"] == str(until)
 
 
 def test_watching_tells_each_change_once(

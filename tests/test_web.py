@@ -23,6 +23,7 @@ from PIL import Image
 
 from factory.errors import FactoryError
 from factory.plan.brief import Brief
+from factory.plan.embargo import read_embargo
 from factory.settings import Settings
 from factory.store import jobs
 from factory.store.assets import add_clip
@@ -190,6 +191,7 @@ def test_a_table_is_read_as_it_was_saved_and_ordered(page: TestClient) -> None:
         "name": "十月.csv",
         "columns": ["车型", "销量"],
         "rows": [["北风 X5", "1200"], ["红隼 GT", "900"]],
+        "counted": "line",
     }
     made = order(page, template="ranking", data=read.json()).json()
     assert page.get(f"/api/jobs/{made['job']}").json()["order"]["table"] == "十月.csv"
@@ -203,7 +205,8 @@ def test_what_can_be_ordered_is_told_and_a_broken_template_hides_no_other(page: 
     (house.templates.folders[0] / "storyboards" / "broken.yaml.j2").write_text("scenes: []\n")
     offer = page.get("/api/templates").json()
     names = {kind["name"]: kind for kind in offer["templates"]}
-    assert {"accident_compilation", "new_car_report", "off_road", "ranking"} == set(names)
+    assert set(names) == set(house.templates.names()) - {"broken"}
+    assert [names[kind]["needs"] for kind in ("comparison", "price_change")] == ["cars", "prices"]
     assert names["ranking"]["inputs"]["order"]["choices"] == ["asc", "desc"]
     assert "autoreel" in offer["brands"]
     assert [(broken["name"], broken["code"]) for broken in offer["unusable"]] == [("broken", "template-undescribed")]
@@ -219,6 +222,19 @@ def test_a_job_is_approved_then_published(page: TestClient, house: Parts) -> Non
     assert page.post(f"/api/jobs/{job}/publish").json() == {"job": job, "state": "published"}
     refused(page.post(f"/api/jobs/{job}/cancel"), 409, "wrong-state")
     assert page.post(f"/api/jobs/{job}/withdraw").json() == {"job": job, "state": "withdrawn"}
+
+
+def test_a_job_under_embargo_is_approved_and_not_published(page: TestClient, house: Parts) -> None:
+    until = "2126-12-01T09:00+08:00[Asia/Shanghai]"
+    refused(order(page, embargo="2126-12-01T09:00"), 400, "embargo-unclear")
+    job = order(page, embargo="2126-12-01T09:00 Asia/Shanghai").json()["job"]
+    assert page.get(f"/api/jobs/{job}").json()["embargo"] == {"until": until, "of": "order itself"}
+    other = finished(house, {"video": b"film"})
+    with house.sessions.write() as session:
+        jobs.hold(session, other, read_embargo(until))
+    assert page.post(f"/api/jobs/{other}/approve").json()["state"] == "approved"
+    told = refused(page.post(f"/api/jobs/{other}/publish"), 409, "under-embargo")
+    assert "2126-12-01 09:00 Asia/Shanghai" in told["cause"]
 
 
 def test_a_job_is_cancelled_and_tried_again(page: TestClient) -> None:

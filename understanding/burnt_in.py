@@ -58,15 +58,27 @@ class TextReader:
         """Read a picture (H, W, 3); `likelihood` of text decides how closely it is looked at."""
         if min(rgb.shape[:2]) < LEAST_SIDE or max(rgb.shape[:2]) > MOST_ASPECT * min(rgb.shape[:2]):
             return NOTHING
-        with self._lock:  # the models keep options between calls
-            found = self._look(likelihood >= LIKELY_TEXT)(np.ascontiguousarray(rgb[..., ::-1]))
-        if not found.txts:
+        told = self._told(rgb, close=likelihood >= LIKELY_TEXT)
+        if not told:
             return NOTHING
-        told = zip(found.txts, found.scores, found.boxes, strict=True)
-        kept = [(text.strip(), box) for text, score, box in told if is_text(text, float(score))]
+        kept = [(text.strip(), box) for text, score, box in told if is_text(text, score)]
         area = sum(_area(box) for _, box in kept) / (rgb.shape[0] * rgb.shape[1])
         lines = tuple(Line(text, _box(box, rgb.shape)) for text, box in kept)
         return BurntIn("\n".join(text for text, _ in kept), min(1.0, area), lines)
+
+    def lines(self, rgb: NDArray[np.uint8]) -> tuple[Line, ...]:
+        """Look closely at a picture (H, W, 3) that is known to hold text, and return every line, single letters too."""
+        return tuple(Line(text.strip(), _box(box, rgb.shape)) for text, _, box in self._told(rgb, close=True))
+
+    def _told(self, rgb: NDArray[np.uint8], *, close: bool) -> list[tuple[str, float, NDArray[np.float32]]]:
+        """Return text, score and corners of each line."""
+        with self._lock:  # the models keep options between calls
+            found = self._look(close)(np.ascontiguousarray(rgb[..., ::-1]))
+        if not found.txts:
+            return []
+        return [
+            (text, float(score), box) for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
+        ]
 
     def _look(self, close: bool) -> Any:
         if close not in self._looks:

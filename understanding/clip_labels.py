@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,13 +27,15 @@ class LabelsRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """A clip and what a person saw in it. `tags` are fine tags of the taxonomy with all that they imply."""
+    """A clip and what a person saw in it. `tags` are fine tags of the taxonomy with all that they imply; `seen` is
+    all that its row says, the coarse label and fine words that name another coarse label among them."""
 
     path: Path
     coarse: str
     tags: frozenset[str]
     source: str  # clips of one source are never on both sides of a split
     licence: str = ""
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +94,26 @@ def read_labels(table: Path, folder: Path, taxonomy: Taxonomy, words: LabelWords
             continue
         named = {word: words.tag(word, taxonomy) for word in _split(row["tags"]) if word not in words.without_tag}
         unknown.update(word for word, tag in named.items() if tag is None)
-        tags = {above for tag in named.values() if tag for above in (tag, *taxonomy.ancestors(tag))}
+        tags = _implied(filter(None, named.values()), taxonomy)
         source = row.get("source_repo", "").partition("/")[0] or row["file"]
         clips.append(
             LabelledClip(
-                path, str(coarse), frozenset(tags - set(taxonomy.facet(COARSE))), source, row.get("licence", "")
+                path,
+                str(coarse),
+                tags - set(taxonomy.facet(COARSE)),
+                source,
+                row.get("licence", ""),
+                seen=tags | _implied([str(coarse)], taxonomy),
             )
         )
     if not clips:
         why = refused[0] if refused else f"{table}: it has no rows"
         raise LabelsRefused(why, next_step="write a row for each clip: its file, its coarse label, its tags")
     return LabelTable(tuple(clips), tuple(refused), unknown)
+
+
+def _implied(tags: Iterable[str], taxonomy: Taxonomy) -> frozenset[str]:
+    return frozenset(above for tag in tags for above in (tag, *taxonomy.ancestors(tag)))
 
 
 def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:

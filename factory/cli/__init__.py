@@ -11,14 +11,30 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from factory.cli import database, library, schedules, scoring, tagging, videos
+from factory.cli import (
+    batches,
+    brief_set,
+    database,
+    language,
+    library,
+    publishing,
+    schedules,
+    scoring,
+    tagging,
+    videos,
+)
 from factory.cli.console import say
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="A library of tagged clips becomes finished videos.")
-for room in (library, videos, tagging, scoring, database, schedules):
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # an address may be among them, with its password
+    help="A library of tagged clips becomes finished videos.",
+)
+for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set, database, schedules):
     app.add_typer(room.app)
 
 

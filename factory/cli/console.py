@@ -17,6 +17,9 @@ from understanding.errors import Refused
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
+Sql = Annotated[str, typer.Option("--sql", help="one SELECT whose answer is the table")]
+From = Annotated[str, typer.Option("--from", help="database that is asked: an SQLAlchemy URL, or env:NAME of one")]
+
 SOME_REFUSED = 3
 
 
@@ -55,10 +58,10 @@ def understood() -> Iterator[None]:
         raise wrong from refusal
 
 
-def key_value(text: str) -> tuple[str, str]:
+def key_value(text: str, option: str = "--set", example: str = "top=5") -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise WrongUsage(f"--set {text!r} is no key=value", next_step="write for example --set top=5")
+        raise WrongUsage(f"{option} {text!r} is no key=value", next_step=f"write for example {option} {example}")
     return key.strip(), value
 
 

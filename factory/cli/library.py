@@ -27,6 +27,7 @@ from factory.errors import WrongUsage
 from factory.find import find
 from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted_files
 from factory.mezzanines import encode_library
+from factory.plan.embargo import read_embargo
 from factory.settings import Settings
 
 app = typer.Typer()
@@ -51,15 +52,20 @@ def ingest_command(
     credit: Annotated[str, typer.Option(help="who is to be credited for these clips")] = "",
     licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
     jobs: Annotated[int, typer.Option(min=1, max=64, help="files at once, each decoded in a process of its own")] = 1,
+    embargo: Annotated[
+        str, typer.Option(help="nothing of them is published before 2026-12-01T09:00 Asia/Shanghai; none lifts it")
+    ] = "",
 ) -> None:
     """Bring clips into the library. Example: factory ingest clips/ --credit "Desk" """
+    lift = embargo.strip() == "none"
+    provenance = Provenance(credit, licence, read_embargo(embargo) if embargo and not lift else None, lift=lift)
     house = open_house()
     files = list(wanted_files(paths))
     refused = skipped = 0
     if not files:
         say("there is no file in what was named")
     with tqdm(total=len(files), unit="clip", disable=None, file=sys.stderr) as bar:
-        for file, outcome in ingest_all(files, house, Provenance(credit, licence), jobs=jobs):
+        for file, outcome in ingest_all(files, house, provenance, jobs=jobs):
             bar.update()
             if passed_over(file, outcome):
                 skipped += 1

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 
 from factory import orders
 from factory.cli.console import (
+    SOME_REFUSED,
     AsJson,
+    From,
+    Sql,
     key_value,
     open_house,
     print_json,
@@ -21,10 +24,12 @@ from factory.cli.console import (
     show_progress,
 )
 from factory.cli.watching import show_jobs, watch_jobs
+from factory.data_in import table_asked
 from factory.doctor import examine
 from factory.errors import WrongUsage
 from factory.picture_files import with_pictures
 from factory.plan.brief import Brief
+from factory.plan.embargo import read_embargo
 from factory.plan.storyboard import schema
 from factory.settings import Settings
 from factory.store import jobs as ledger
@@ -36,8 +41,10 @@ app = typer.Typer()
 @app.command("make")
 def make_command(
     template: Annotated[str, typer.Argument(help="kind of video")],
-    subject: Annotated[str | None, typer.Option(help="car or ranking of the catalogue")] = None,
-    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
+    subject: Annotated[str | None, typer.Option(help='car or ranking of the catalogue; several cars as "a, b"')] = None,
+    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV or a .sql with --from")] = None,
+    sql: Sql = "",
+    source: From = "",
     sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
     locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
     seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
@@ -45,16 +52,19 @@ def make_command(
     seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
     aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repeatable")] = None,
     series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
+    cooldown_days: Annotated[int | None, typer.Option(help="days that a shot rests in its series")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
     codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
+    embargo: Annotated[str, typer.Option(help="it is not published before: 2026-12-01T09:00 Asia/Shanghai")] = "",
+    draft_words: Annotated[bool, typer.Option("--draft-words", help="other words by the language model set")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a video. Example: factory make ranking --data sales.csv --locale en-US --aspect 16:9 --aspect 9:16"""
-    brief = _brief(
+    brief = brief_of(
         template=template,
         subject=subject,
-        data=orders.table_of(data) if data else None,
+        data=table_asked(data, sql, source),
         set=dict(key_value(text) for text in sets or ()),
         locale=locale,
         seconds=seconds,
@@ -64,10 +74,16 @@ def make_command(
         draft=draft,
         codec=codec,
         series=series,
+        cooldown_days=cooldown_days,
+        draft_words=draft_words,
     )
+    until = read_embargo(embargo) if embargo else None
     house = open_house()
-    made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress)
+    made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress, embargo=until)
     print_json(made) if as_json else print_line("\n".join(output["video"] for output in made["outputs"]))
+    for row in made["rows_refused"]:
+        say(f"refused: {row}")
+    raise typer.Exit(SOME_REFUSED if made["rows_refused"] else 0)
 
 
 @app.command("jobs")
@@ -78,6 +94,7 @@ def jobs_command(
     approve: Annotated[str, typer.Option(help="approve this job, after looking at it")] = "",
     publish: Annotated[str, typer.Option(help="publish this approved job")] = "",
     retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
+    hold: Annotated[str, typer.Option(help="put a job under embargo, JOB=WHEN; JOB=none lifts it")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="go on telling until Ctrl-C")] = False,
 ) -> None:
     """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
@@ -87,6 +104,9 @@ def jobs_command(
         for move, job in moves.items():
             if job:
                 say(f"{job}: {move(session, job)}")
+        if hold:
+            job, when = key_value(hold, "--hold", "1f3c=2026-12-01T09:00 Asia/Shanghai")
+            ledger.hold(session, job, None if when.strip() == "none" else read_embargo(when))
     if watch:
         watch_jobs(house, limit, as_json=as_json)
     else:
@@ -137,7 +157,8 @@ def schema_command() -> None:
     print_json(schema())
 
 
-def _brief(**values: Any) -> Brief:
+def brief_of(**values: Any) -> Brief:
+    """Return the order that options say, or name the option that is wrong."""
     try:
         return Brief(**values)
     except ValidationError as wrong:

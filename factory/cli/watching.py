@@ -73,6 +73,8 @@ def _record(job: Job, stalls: Mapping[str, Stalled]) -> dict[str, Any]:
 
 def _line(job: Job, stalls: Mapping[str, Stalled]) -> str:
     stall, why = stalls.get(job.id), job.error_text or ""
+    if job.embargo and job.state in ("review", "approved"):
+        why = f"until {job.embargo.told()}, by the {job.embargo.of}"
     if stall is not None:
         why = f"STALLED {stall.why} since {stall.since:%H:%M:%SZ}  {why}".rstrip()
     when = f"{job.created_at:%Y-%m-%d %H:%M}"

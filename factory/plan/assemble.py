@@ -118,7 +118,7 @@ def assemble(
         if music
         else None,
         loudness_lufs=storyboard.audio.loudness_lufs,
-        caption_style=storyboard.captions.style,
+        caption_style=storyboard.captions.drawn,
         notes={"seed": look.seed, "omitted": list(omitted), "burn_captions": storyboard.captions.burn},
         watermark=look.watermark,
     )
@@ -141,7 +141,7 @@ def _layer_slot(scene: Scene, number: int, resolve: Resolve, nearest: Nearest | 
         query=query,
         query_text=_wanted(query),
         seconds=Fraction(1),
-        pick=Pick(layer.pick.min_height, layer.pick.diversity, layer.pick.cooldown_days),
+        pick=Pick(**layer.pick.model_dump(exclude={"shots"})),
         prefer=preferences(layer.query, resolve),
         optional=scene.optional,
         car=layer.query.car,

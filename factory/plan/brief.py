@@ -24,13 +24,17 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Table(BaseModel):
-    """The table of one video as it was read: header and cells as text, so that refusals name line and column."""
+    """The table of one video as it was read: header and cells as text, so that refusals name line and column.
+
+    `counted` says how a row is named to a person: by its line in a file, or by its place in a database's answer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(max_length=255)
     columns: tuple[str, ...] = Field(max_length=200)
     rows: tuple[tuple[str, ...], ...] = Field(max_length=50_000)
+    counted: Literal["line", "row"] = "line"
 
 
 class Brief(BaseModel):
@@ -50,6 +54,8 @@ class Brief(BaseModel):
     draft: bool = False
     codec: Codec = "h264"
     series: str | None = Field(default=None, max_length=100)
+    cooldown_days: int | None = Field(default=None, ge=0, le=3650)  # that a shot rests in the series; None: 14
+    draft_words: bool = False  # ask the language model of the settings for other words
 
     def canonical_json(self) -> str:
         """Return the brief as sorted compact JSON, the text that is digested and stored."""

@@ -1,9 +1,10 @@
 """From a table to cars: one row a car, some columns that say which car it is, the other known ones are its specs.
 
 Header convention. `slug`, `make`, `name_zh`, `name_en` (or `model`), `body`, `aliases` (separated by `|`), `source`,
-`date`, `url`, `licence`, `sample`, `cycle` (CLTC, WLTP, EPA: holds for range and consumption). A spec column is a known
-key of `SPECS` (`price`, `range_km`, ...) or one of its names, its unit in brackets where it differs (`price (万元)`) or
-any other property written in full as `key|中文名|English name|unit|cycle`. Other columns are left alone.
+`date`, `url`, `licence`, `sample`, `cycle` (CLTC, WLTP, EPA: holds for range and consumption), `embargo` (date, time
+and zone: nothing about the car is published before). A spec column is a known key of `SPECS` (`price`, `range_km`, ...)
+or one of its names, its unit in brackets where it differs (`price (万元)`) or any other property written in full as
+`key|中文名|English name|unit|cycle`. Other columns are left alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.plan.brief import Table
+from factory.plan.embargo import Embargo, EmbargoUnclear, read_embargo
 from factory.plan.facts import Car, Spec
 from factory.plan.numbers import UNITS, NotANumber, is_missing, parse_amount, unit_of
 from factory.plan.ranking_table import source_of
@@ -39,6 +41,7 @@ VARIANTS = ("variant", "trim", "版本", "款型")
 BODIES = ("body", "body type", "车身", "车身形式", "级别")
 ALIASES = ("aliases", "alias", "别名", "also known as")
 CYCLES = ("cycle", "工况")
+EMBARGOES = ("embargo", "embargo until", "禁发至", "解禁时间")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class _Columns:
     body: str | None
     aliases: str | None
     cycle: str | None
+    embargo: str | None
     specs: tuple[tuple[str, KnownSpec, str], ...]  # column, spec, cycle
 
 
@@ -106,16 +110,16 @@ def read_cars(
     """
     rows, bad = rows_of(table)
     columns = _columns(table)
-    cars, refused, seen = list[Car](), list(bad), dict[str, int]()
+    cars, refused, seen = list[Car](), list(bad), dict[str, Row]()
     for row in rows:
         try:
             car = _car(columns, row, table.name, options, body)
             if car.slug in seen:
-                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on line {seen[car.slug]}")
+                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on {seen[car.slug]}")
         except RowRefused as refusal:
-            refused.append(BadRow(row.line, refusal.column, refusal.why))
+            refused.append(row.bad(refusal.column, refusal.why))
         else:
-            seen[car.slug] = row.line
+            seen[car.slug] = row
             cars.append(car)
     if not cars:
         first = "; ".join(str(row) for row in refused[:3])
@@ -142,6 +146,7 @@ def _columns(table: Table) -> _Columns:
         body=column(BODIES),
         aliases=column(ALIASES),
         cycle=column(CYCLES),
+        embargo=column(EMBARGOES),
         specs=tuple(found for name in table.columns if (found := _spec_column(name))),
     )
     if not (columns.name_zh or columns.name_en or columns.model):
@@ -174,7 +179,9 @@ def _car(
     columns: _Columns, row: Row, table_name: str, options: Mapping[str, str], body: Callable[[str], str | None] | None
 ) -> Car:
     make = clean_note(row[columns.make]) if columns.make else ""
-    name_zh, name_en = _names(columns, row, make)
+    name_zh, name_en = names_of_row(
+        row, make=columns.make, name_zh=columns.name_zh, name_en=columns.name_en, model=columns.model
+    )
     given = row[columns.slug] if columns.slug else ""
     slug = slug_of(given or name_en)
     if not slug or (given and given.lower() != slug):
@@ -188,17 +195,22 @@ def _car(
         specs=tuple(spec for column in columns.specs if (spec := _spec(columns, row, *column))),
         source=source_of(table_name, [row], options),
         aliases=_aliases(columns, row),
+        embargo=_embargo(columns, row),
     )
 
 
-def _names(columns: _Columns, row: Row, make: str) -> tuple[str, str]:
-    """Return the zh and the en name; one stands in for the other, and a bare model gets its make before it."""
-    model = " ".join(row[c] for c in columns.model if row[c])
-    if make and model and not model.casefold().startswith(make.casefold()):
-        model = f"{make} {model}"
-    english = (row[columns.name_en] if columns.name_en else "") or model
-    chinese = (row[columns.name_zh] if columns.name_zh else "") or english
-    where = _name_column(columns)
+def names_of_row(
+    row: Row, *, make: str | None, name_zh: str | None, name_en: str | None, model: Sequence[str]
+) -> tuple[str, str]:
+    """Return the zh and the en name that a row gives a car in these columns; one stands in for the other, and a bare
+    model gets its make before it. Raises `RowRefused`."""
+    maker = clean_note(row[make]) if make else ""
+    bare = " ".join(row[c] for c in model if row[c])
+    if maker and bare and not bare.casefold().startswith(maker.casefold()):
+        bare = f"{maker} {bare}"
+    english = (row[name_en] if name_en else "") or bare
+    chinese = (row[name_zh] if name_zh else "") or english
+    where = name_en or name_zh or model[0]
     return clean_name(chinese, where), clean_name(english or chinese, where)
 
 
@@ -215,6 +227,15 @@ def _body(columns: _Columns, row: Row, body: Callable[[str], str | None] | None)
 def _aliases(columns: _Columns, row: Row) -> tuple[str, ...]:
     said = re.split(r"[|;；、]", row[columns.aliases]) if columns.aliases else []
     return tuple(dict.fromkeys(clean_name(alias, columns.aliases or "") for alias in said if alias.strip()))
+
+
+def _embargo(columns: _Columns, row: Row) -> Embargo | None:
+    if columns.embargo is None or is_missing(row[columns.embargo]):
+        return None
+    try:
+        return read_embargo(row[columns.embargo])
+    except EmbargoUnclear as error:
+        raise RowRefused(columns.embargo, f"{error.cause}; {error.next_step}") from error
 
 
 def _spec(columns: _Columns, row: Row, column: str, spec: KnownSpec, cycle: str) -> Spec | None:

@@ -27,6 +27,8 @@ ALIKE_NEIGHBOURS, ALIKE_ANYWHERE = 1.5, 0.5
 SAME_CLIP_NEIGHBOURS, SAME_CLIP_ANYWHERE = 0.8, 0.5  # the latter times the slot's wish for diversity
 ENDS_WEIGHT = 1.15  # the strongest shots belong first and last
 NEXT_BEST = 5
+CONDITIONS_TOLD = 3  # of those that removed shots, in a refusal
+COOLDOWN = "cooldown"  # the condition that takes away what the series showed lately
 _EMPTY = -1_000.0  # what an optional slot without a shot costs: more than any score brings
 _LACKING = -100_000.0  # the same of a slot that must be filled
 _BARRED = -1_000_000.0
@@ -45,17 +47,24 @@ class NoShotForScene(FactoryError):
         cause = f"scene {slot.scene!r} wants {wants} for {float(slot.seconds):.1f} s: {candidates} candidates"
         if used:
             cause += f", {used} of them shown elsewhere in this video"
-        if removed:
-            condition, count = max(removed.items(), key=lambda item: item[1])
-            cause += f"; {condition!r} removed most ({count})"
-        super().__init__(cause, next_step=f"{_what_to_ingest(slot)}, or relax the query of scene {slot.scene!r}")
+        if resting := removed.get(COOLDOWN, 0):
+            cause += f"; {COOLDOWN!r} removed {resting}, shown in this series within {slot.pick.cooldown_days} days"
+        if others := {condition: count for condition, count in removed.items() if condition != COOLDOWN}:
+            (condition, count), *further = sorted(others.items(), key=lambda item: -item[1])[:CONDITIONS_TOLD]
+            cause += f"; {condition!r} removed most ({count})" + "".join(f", {name!r} {n}" for name, n in further)
+        sooner = ", or let shots rest for fewer days (--cooldown-days)" if resting else ""
+        super().__init__(
+            cause, next_step=f"{_what_to_ingest(slot)}{sooner}, or relax the query of scene {slot.scene!r}"
+        )
         self.slot = slot
         self.candidates = candidates
+        self.used = used
         self.removed = dict(removed)
+        self.used = used
 
     def explained(self, removed: Mapping[str, int]) -> NoShotForScene:
         """Return the same refusal with how many shots each condition of the query removed."""
-        return NoShotForScene(self.slot, self.candidates, {**removed, **self.removed})
+        return NoShotForScene(self.slot, self.candidates, {**removed, **self.removed}, used=self.used)
 
 
 def choose_shots(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
+
+from factory.plan.embargo import Embargo
 
 Locale = Literal["zh-CN", "en-US"]
 Change = Literal["up", "down", "same", "new", "unknown"]
+PriceKind = Literal["guide", "deal"]  # 指导价, what the maker asks; 成交价, what buyers pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Car:
     specs: tuple[Spec, ...]
     source: Source
     aliases: tuple[str, ...] = ()
+    embargo: Embargo | None = None
 
     def name(self, locale: Locale) -> str:
         return self.name_zh if locale == "zh-CN" else self.name_en
@@ -86,10 +90,54 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A car's price before and after, both of one `kind` and in one currency (`unit`, never a ten-thousand unit).
+
+    `date` is the day or month from which the new one holds, ISO 8601.
+    """
+
+    name_zh: str
+    name_en: str
+    kind: PriceKind
+    old: Decimal
+    new: Decimal
+    unit: str
+    date: str
+    source: Source
+    slug: str = ""
+    car: Car | None = None
+
+    @property
+    def difference(self) -> Decimal:
+        """New less old: negative where the price falls."""
+        return self.new - self.old
+
+    @property
+    def percent(self) -> Decimal:
+        """The difference in percent of the old price, to one place, or to the first place that is not 0."""
+        share = 100 * self.difference / self.old
+        return share.quantize(Decimal(1).scaleb(min(-1, share.adjusted())), ROUND_HALF_UP)
+
+    def name(self, locale: Locale) -> str:
+        if self.car:
+            return self.car.name(locale)
+        return self.name_zh if locale == "zh-CN" else self.name_en
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that words in a clip may call the car by, without repeats."""
+        return tuple(dict.fromkeys((self.name_zh, self.name_en, *(self.car.names() if self.car else ()))))
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed."""
+    """All that a storyboard template may say. Nothing else is known, so nothing else can be claimed.
+
+    `refused` names the rows of the order's own table that were left out, with line, column and cause.
+    """
 
     subject: str
     cars: tuple[Car, ...] = ()
     ranking: Ranking | None = None
     sources: tuple[Source, ...] = ()
+    prices: tuple[PriceChange, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -26,14 +26,14 @@ WindowPart = Annotated[
 class InsetPart(Part):
     """Picture in picture: in a corner of the safe area, or exactly in `box`."""
 
-    corner: Corner = "top-right"
+    corner: Corner = Field(default="top-right", description="of the safe area")
     share: float = Field(default=0.4, ge=0.1, le=1, description="longer side, of the canvas's mean side")
     shape: Shape = Field(default="16:9", description="width : height; footage and images are cropped to it")
     box: WindowPart | None = Field(default=None, description="in shares of the canvas; stands for corner and share")
     frame: bool = Field(default=True, description="a thin frame in the brand's surface colour")
     rounded: bool = Field(default=False, description="round corners, where the house has square ones")
     start: float = Field(default=0.0, ge=0, description="seconds from the scene's start")
-    duration: Seconds | None = Field(default=None, description="null: until the scene ends")
+    duration: Seconds | None = Field(default=None, description="seconds; null: until the scene ends")
     enter: float = Field(default=0.3, ge=0, description="seconds in which it fades in")
     leave: float = Field(default=0.25, ge=0, description="seconds in which it fades out")
 
@@ -47,9 +47,9 @@ class InsetPart(Part):
 class ImagePart(Part):
     """A still picture. The view glides over it (Ken Burns), from one window to another."""
 
-    type: Literal["image"]
+    type: Literal["image"] = Field(description="a still picture")
     file: PictureFile = Field(description="PNG, JPEG or WebP of a folder `images`, or the sha256 of a kept one")
-    fit: StillFit | Literal["auto"] = "auto"
+    fit: StillFit | Literal["auto"] = Field(default="auto", description="how it meets a canvas of another shape")
     ken_burns: Move = Field(default="auto", description="where the view goes; auto: by the picture's shape")
     first: WindowPart | None = Field(default=None, description="what is seen at the start, instead of ken_burns")
     last: WindowPart | None = Field(default=None, description="what is seen at the end; only with `first`")
@@ -71,7 +71,7 @@ class Shown(Part):
     """When something that is drawn comes and goes, in seconds."""
 
     start: float = Field(default=0.0, ge=0, description="seconds from the scene's start")
-    duration: Seconds | None = Field(default=None, description="null: until the scene ends")
+    duration: Seconds | None = Field(default=None, description="seconds; null: until the scene ends")
     enter: float = Field(default=0.4, ge=0, description="seconds in which it comes in")
     leave: float = Field(default=0.25, ge=0, description="seconds in which it goes")
 
@@ -79,11 +79,13 @@ class Shown(Part):
 class TextPart(Shown):
     """Free words in the brand's type and colours."""
 
-    type: Literal["text"]
+    type: Literal["text"] = Field(description="free words")
     lines: tuple[Line, ...] = Field(min_length=1, max_length=6, description="each one wraps by itself")
-    size: Literal["title", "label", "small"] = "label"
-    place: Corner | Literal["top", "left", "middle", "right", "bottom"] = "bottom-left"
-    color: Literal["text", "accent", "muted"] = "text"
+    size: Literal["title", "label", "small"] = Field(default="label", description="of the letters")
+    place: Corner | Literal["top", "left", "middle", "right", "bottom"] = Field(
+        default="bottom-left", description="in the safe area, above the captions"
+    )
+    color: Literal["text", "accent", "muted"] = Field(default="text", description="a colour of the brand")
     plate: bool = Field(default=True, description="false: letters with a soft edge instead of a plate")
 
     @property
@@ -101,7 +103,9 @@ class TextPart(Shown):
 
 
 class Point(Part):
-    label: str = Field(min_length=1, max_length=60)
+    """One value of a chart."""
+
+    label: str = Field(min_length=1, max_length=60, description="what stands under it")
     value: int | float | str = Field(description="a number; as text where every place counts")
 
     @field_validator("value", mode="before")
@@ -119,15 +123,15 @@ class Point(Part):
 class ChartPart(Shown):
     """A small series as bars from a common zero, or as a line; it grows while it comes in."""
 
-    type: Literal["chart"]
-    kind: Literal["bar", "line"]
-    title: str = Field(min_length=1, max_length=120)
-    unit: str = Field(default="", max_length=40)
+    type: Literal["chart"] = Field(description="a small series")
+    kind: Literal["bar", "line"] = Field(description="bars, from a common zero, or a line")
+    title: str = Field(min_length=1, max_length=120, description="what the numbers are")
+    unit: str = Field(default="", max_length=40, description="of the numbers")
     points: tuple[Point, ...] = Field(min_length=2, max_length=24, description="at most 8 bars")
     mark: str = Field(default="", description="the label of a bar that is meant")
     from_zero: bool = Field(default=True, description="a line's axis; bars always start at zero")
-    source: str = Field(min_length=1, max_length=200)
-    date: str = Field(min_length=1, max_length=40)
+    source: str = Field(min_length=1, max_length=200, description="where the numbers are from")
+    date: str = Field(min_length=1, max_length=40, description="of the source")
     sample: bool = Field(default=False, description="the figures are invented")
     enter: float = Field(default=1.0, ge=0, description="seconds in which it grows")
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from factory.errors import FactoryError
 from factory.plan.facts import Locale
+from factory.plan.marked_yaml import YamlRefused, load
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
@@ -75,16 +75,18 @@ class _Book(BaseModel):
 
 
 def read_lexicons(text: str, source_name: str, base: Lexicons | None = None) -> Lexicons:
-    """Parse a lexicon file and lay it over `base`. Raises LexiconWrong naming the file and the place."""
+    """Parse a lexicon file and lay it over `base`. Raises LexiconWrong naming file, line and place."""
     try:
-        book = _Book.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        raise LexiconWrong(f"{source_name}: {error}", next_step="write it as plain YAML") from error
+        marked = load(text)
+        book = _Book.model_validate(marked.value)
+    except YamlRefused as refusal:
+        place = f"{source_name}:{refusal.problem.line}"
+        raise LexiconWrong(f"{place}: {refusal.problem.why}", next_step="mend that line: plain YAML") from refusal
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
         raise LexiconWrong(
-            f"{source_name}: {place}: {first['msg']}",
+            f"{source_name}:{marked.line(marked.known_path(first['loc']))}: {where}: {first['msg']}",
             next_step="quote the entry, or see factory/plan/data/lexicon.yaml",
         ) from error
     read: dict[Locale, Lexicon] = {"zh-CN": _lexicon("zh-CN", book.zh), "en-US": _lexicon("en-US", book.en)}

@@ -11,6 +11,7 @@ from typing import Literal
 from factory.plan.facts import Locale, RankingRow
 
 Kind = Literal["count", "money", "measure"]
+MOST_POWER = 18  # of ten, that a number in a cell may have, up or down
 
 MISSING = frozenset({"", "-", "--", "—", "–", "/", "na", "n/a", "nan", "null", "none", "nil", "无", "暂无", "未知"})
 
@@ -128,6 +129,8 @@ def parse_amount(text: str) -> Amount:
     if unit and unit.lower() not in _ALIASES:
         raise NotANumber(f"{text[:40]!r} is not a number with a known unit")
     number = Decimal(found["digits"].replace(",", "") + (found["part"] or "") + (found["power"] or ""))
+    if number and abs(number.adjusted()) > MOST_POWER:
+        raise NotANumber(f"{text[:40]!r} is beyond what any table means")
     if found["tens"] or found["power"]:
         number = _plain(number * _TENS.get((found["tens"] or "").lower(), 1))
     negative = found["sign"] == "-" or found["minus"] == "-"
@@ -159,6 +162,19 @@ def format_value(value: Decimal, unit: str, locale: Locale) -> Figure:
     said = _rounded(base_value, known.kind)
     base_name = unit_name(known.base, locale, value) if known.scale > 1 else name
     return Figure(exact(value), name, _said(said, base_name, locale), rounded=said != base_value)
+
+
+def said_exactly(value: Decimal, unit: str, locale: Locale) -> str:
+    """Return a number with its unit for a sentence, nothing rounded away: 239850 元 -> `23.985万元`."""
+    known = UNITS.get(unit_of(unit), Unit(unit, unit))
+    base = _plain(value * known.scale)
+    return _said(base, unit_name(known.base or unit, locale, base), locale)
+
+
+def spoken_value(value: Decimal, unit: str) -> Decimal:
+    """Return the value, given in `unit`, that a sentence says: 18234 辆 is said as 18200."""
+    known = UNITS.get(unit_of(unit))
+    return _rounded(value, known.kind if known else "measure")
 
 
 def change_text(row: RankingRow, locale: Locale) -> str:
@@ -194,6 +210,7 @@ def _rounded(value: Decimal, kind: Kind) -> Decimal:
 
 
 def _said(value: Decimal, unit: str, locale: Locale) -> str:
+    value = _plain(value)  # 92.0 is said as 92
     if locale == "zh-CN":
         for size, word in ((10**8, "亿"), (10**4, "万")):
             if abs(value) >= size:

@@ -43,6 +43,19 @@ class Period:
             else Period(self.year - 1, parts, 0, self.grain)
         )
 
+    def first_day(self) -> date:
+        """Return the day that it begins with."""
+        month = 3 * self.part - 2 if self.grain == "quarter" else self.part or 1
+        return date(self.year, month, self.day or 1)
+
+    def last_day(self) -> date:
+        """Return the day that it ends with."""
+        if self.grain == "day":
+            return self.first_day()
+        months = {"year": 12, "quarter": 3, "month": 1}[self.grain]
+        after = self.first_day().year * 12 + self.first_day().month - 1 + months
+        return date(after // 12, after % 12 + 1, 1) - timedelta(days=1)
+
     def __str__(self) -> str:
         match self.grain:
             case "year":

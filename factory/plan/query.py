@@ -5,7 +5,8 @@
 Terms are tags (any zh or en name or synonym of the taxonomy; a name of several words takes hyphens), `&` or a space is
 and, `|` is or, `-` or `!` directly before a term is not, parentheses group, `key:value` filters, quoted or unknown
 words are free text. Full-width punctuation means the same. `confidence:>=0.5` asks that of each tag named in the query,
-`car:byd-seal` for shots whose title, speech or burnt-in text name that car of the catalogue.
+`age:<=30` for clips that came in within so many days, `car:byd-seal` for shots whose title, speech or burnt-in text
+name that car of the catalogue.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Literal, cast, get_args
 from factory.errors import WrongUsage
 
 Operator = Literal[">=", "<=", ">", "<", "="]
-FilterKey = Literal["duration", "height", "width", "aspect", "rights", "asset", "coarse", "confidence", "car"]
+FilterKey = Literal["duration", "height", "width", "aspect", "rights", "asset", "coarse", "confidence", "car", "age"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class HasText:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A property of the shot: duration in seconds, height and width in pixels, aspect as width / height; `car` is any
-    name of a car of the catalogue that the shot's words name."""
+    """A property of the shot: duration in seconds, height and width in pixels, aspect as width / height, age in days
+    since its clip came in; `car` is any name of a car of the catalogue that the shot's words name."""
 
     key: FilterKey
     operator: Operator
@@ -71,11 +72,11 @@ Resolve = Callable[[str], str | None]
 
 MAX_CHARACTERS = 2000
 MAX_DEPTH = 32
-NUMERIC: tuple[FilterKey, ...] = ("duration", "height", "width", "aspect", "confidence")
+NUMERIC: tuple[FilterKey, ...] = ("duration", "height", "width", "aspect", "confidence", "age")
 KEYS: dict[str, FilterKey] = {
     **{key: key for key in get_args(FilterKey)},
     **{"时长": "duration", "高度": "height", "宽度": "width", "画幅": "aspect", "版权": "rights"},
-    **{"素材": "asset", "类别": "coarse", "置信度": "confidence", "车型": "car"},
+    **{"素材": "asset", "类别": "coarse", "置信度": "confidence", "车型": "car", "天数": "age"},
 }
 _WIDE = str.maketrans("（）｜＆：！－＞＜＝＂“”", '()|&:!-><="""')
 _END = ""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -20,6 +21,7 @@ from factory.plan.facts import Change, Ranking, RankingRow, Source
 from factory.plan.numbers import UNITS, NotANumber, is_missing, parse_amount
 from factory.plan.periods import Period, parse_period
 from factory.plan.ranking_columns import LOWER_IS_BETTER, Columns, find_columns, number_or_none
+from factory.plan.staleness import require_fresh
 from factory.plan.tables import (
     BadRow,
     Row,
@@ -38,6 +40,8 @@ T = TypeVar("T")
 
 LEAST_ROWS = 3
 MOST_ROWS = 200
+SIGNED = frozenset({"%"})  # units of which there may be less than nothing
+MAY_BE_NONE = frozenset({"L/100km"})  # a car that burns nothing
 
 SOURCES = {"name": ("source", "来源", "数据来源"), "date": ("source date", "date", "发布日期", "日期")}
 SOURCES_MORE = {"url": ("url", "source url", "链接"), "licence": ("licence", "license", "许可")}
@@ -61,20 +65,27 @@ class _Entry:
 
 
 def rank_table(
-    table: Table, options: Mapping[str, str], *, least: int = LEAST_ROWS
+    table: Table, options: Mapping[str, str], *, least: int = LEAST_ROWS, today: date | None = None
 ) -> tuple[Ranking, tuple[BadRow, ...]]:
     """Return the ranking that a table holds, and its refused rows. Ties share a rank (1, 2, 2, 4).
 
-    Raises `TableUnfit` where a column is missing or ambiguous, or fewer than `least` rows are good.
+    With `today`, rows of a period that has not begun are refused, and a table whose newest period is over for too long
+    is stale, unless that period was asked for, its figures are invented, or `stale` is `allow`.
+
+    Raises `TableUnfit` where a column is missing or ambiguous, or fewer than `least` rows are good; `TableStale`.
     """
     rows, bad = rows_of(table)
     conditions = _conditions(table, options.get("where", ""))
     columns = find_columns(table, rows, options)
     about = tuple(c for c in conditions if c.column not in columns.period_columns)
     rows = tuple(row for row in rows if all(condition.holds(row) for condition in about))
+    rows, early = _begun(columns, rows, today)
     period, chosen, before, undated = _periods(table, columns, rows, conditions, options)
+    if period and today and not _taken_as_it_is(columns, conditions, source_of(table.name, chosen, options), options):
+        only = len(chosen) + len(undated) == len(rows)
+        require_fresh(period, table.name, today, dated=only and period.grain == "day")
     entries, refused = _entries(columns, chosen)
-    bad = (*bad, *undated, *refused)
+    bad = (*bad, *early, *undated, *refused)
     if len(entries) < least:
         raise _too_few(table, entries, bad, least)
     higher = _order(columns, options)
@@ -114,7 +125,7 @@ def source_of(table_name: str, rows: Sequence[Row], options: Mapping[str, str]) 
         said = [clean_note(row[column]) for row in rows] if column else []
         distinct = list(dict.fromkeys(text for text in said if text))
         newest = max(distinct, default="") if field == "date" else "; ".join(distinct[:3])
-        found[field] = clean_note(options.get(field, "")) or newest
+        found[field] = clean_note(options.get("source" if field == "name" else field, "")) or newest
     column = find_column(rows[0].cells, SAMPLES) if rows else None
     sample = is_true(options.get("sample", "")) or bool(column and any(is_true(row[column]) for row in rows))
     return Source(found["name"] or clean_note(table_name), found["date"], found["url"], found["licence"], sample)
@@ -150,6 +161,26 @@ def _conditions(table: Table, where: str) -> tuple[_Condition, ...]:
     return tuple(conditions)
 
 
+def _begun(columns: Columns, rows: Sequence[Row], today: date | None) -> tuple[tuple[Row, ...], list[BadRow]]:
+    """Return the rows whose period has begun or is unknown, and the others: nobody has figures of the future."""
+    good, bad = list[Row](), list[BadRow]()
+    for row in rows:
+        period = columns.period(row) if columns.period and today else None
+        if period and today and period.first_day() > today:
+            bad.append(row.bad(columns.period_columns[-1], f"its period {period} has not begun on {today}"))
+        else:
+            good.append(row)
+    return tuple(good), bad
+
+
+def _taken_as_it_is(
+    columns: Columns, conditions: Sequence[_Condition], source: Source, options: Mapping[str, str]
+) -> bool:
+    """Say whether a table may be of any age: its figures are invented, its period is asked for, or a person says so."""
+    asked = options.get("period") or any(c.equal and c.column in columns.period_columns for c in conditions)
+    return bool(source.sample or asked or options.get("stale") == "allow")
+
+
 def _periods(
     table: Table, columns: Columns, rows: Sequence[Row], conditions: Sequence[_Condition], options: Mapping[str, str]
 ) -> tuple[Period | None, list[Row], list[Row], list[BadRow]]:
@@ -160,7 +191,7 @@ def _periods(
     grains = Counter(period.grain for period, _ in dated if period)
     grain = grains.most_common(1)[0][0] if grains else "year"
     why = "its period is missing or unlike the others'"
-    undated = [BadRow(row.line, columns.period_columns[-1], why) for p, row in dated if not p or p.grain != grain]
+    undated = [row.bad(columns.period_columns[-1], why) for p, row in dated if not p or p.grain != grain]
     sound = [(period, row) for period, row in dated if period and period.grain == grain]
     if not sound:
         raise TableUnfit(f"{table.name}: no row with a period is left", next_step="check `where` and the period column")
@@ -178,16 +209,16 @@ def _periods(
 def _entries(columns: Columns, rows: Iterable[Row]) -> tuple[list[_Entry], list[BadRow]]:
     """Return the rows that can be ranked, and the others with the reason."""
     entries, bad = list[_Entry](), list[BadRow]()
-    seen: dict[str, int] = {}
+    seen: dict[str, Row] = {}
     for row in rows:
         try:
             entry = _entry(columns, row)
             if entry.key in seen:
-                raise RowRefused(columns.name[-1], f"{entry.name!r} stands on line {seen[entry.key]} already")
+                raise RowRefused(columns.name[-1], f"{entry.name!r} stands on {seen[entry.key]} already")
         except RowRefused as refusal:
-            bad.append(BadRow(row.line, refusal.column, refusal.why))
+            bad.append(row.bad(refusal.column, refusal.why))
         else:
-            seen[entry.key] = row.line
+            seen[entry.key] = row
             entries.append(entry)
     return entries, bad
 
@@ -230,11 +261,20 @@ def _value(columns: Columns, row: Row, column: str) -> Decimal:
         if known is None or known.base != amount.unit:
             raise RowRefused(column, f"the unit {amount.unit!r} differs from the column's {columns.unit!r}")
         value = value / known.scale
-    if value < 0 and columns.kind != "measure":
-        raise RowRefused(column, f"{row[column]} is negative")
-    if value == 0 and columns.kind != "measure":
-        raise RowRefused(column, "it is zero")
+    _require_possible(columns, row[column], value, column)
     return value
+
+
+def _require_possible(columns: Columns, cell: str, value: Decimal, column: str) -> None:
+    """Refuse what no such number can be: less than nothing, nothing, or a part of a car that was sold."""
+    if columns.kind == "measure" and (columns.unit not in UNITS or columns.unit in SIGNED):
+        return
+    if value < 0:
+        raise RowRefused(column, f"{cell} is negative")
+    if value == 0 and columns.unit not in MAY_BE_NONE:
+        raise RowRefused(column, "it is zero")
+    if columns.kind == "count" and columns.unit == "辆" and value != int(value):
+        raise RowRefused(column, f"{cell} is no whole number")
 
 
 def _place(row: Row, column: str) -> int:
@@ -284,10 +324,10 @@ def _places(columns: Columns, entries: Sequence[_Entry], higher: bool) -> tuple[
     for entry in sorted(entries, key=lambda e: e.rank or 0):
         rank, last = entry.rank or 0, placed[-1] if placed else None
         if last and rank == last[0] and entry.value != last[1].value:
-            bad.append(BadRow(entry.row.line, columns.rank, f"rank {rank} stands on line {last[1].row.line} already"))
+            bad.append(entry.row.bad(columns.rank, f"rank {rank} stands on {last[1].row} already"))
         elif last and rank != last[0] and (entry.value > last[1].value) == higher and entry.value != last[1].value:
             why = f"rank {rank} contradicts its value, which is better than that of rank {last[0]}"
-            bad.append(BadRow(entry.row.line, columns.rank, why))
+            bad.append(entry.row.bad(columns.rank, why))
         else:
             placed.append((rank, entry))
     return placed, bad

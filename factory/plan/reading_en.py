@@ -103,7 +103,8 @@ def _number_rules(lexicon: Lexicon) -> Sequence[Rule]:
         Rule(re.compile(rf"{free}([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:])"), lambda m: _two(m, "to")),
         Rule(re.compile(rf"{free}{sign}(?P<one>{NUMBER})%?(?:{TO}(?P<two>{NUMBER}))?\s?(?P<per>%)"), _percent),
         Rule(re.compile(rf"{free}({NUMBER})\s?[x×*]\s?({NUMBER})(?![A-Za-z])"), lambda m: _two(m, "by")),
-        Rule(re.compile(rf"{free}{sign}{span}{POWER}{unit}(?![A-Za-z])"), lambda m: _amount(m, lexicon)),
+        Rule(re.compile(rf"{free}{sign}{span}{POWER}{unit}(?![A-Za-z]|\.[0-9])"), lambda m: _amount(m, lexicon)),
+        Rule(re.compile(rf"{free}([0-9]+\.[0-9]+)(?=[A-Za-z])"), lambda m: f"{number(m[1])} "),  # 1.5T
     )  # fmt: skip
 
 

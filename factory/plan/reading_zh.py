@@ -70,7 +70,7 @@ def _date_rules() -> Sequence[Rule]:
     return (
         Rule(re.compile(rf"(?<![0-9.]){day}(?![0-9%年]|[-.,][0-9])"), _date),
         Rule(
-            re.compile(rf"(?<![0-9])(?P<one>[0-9]{{4}})(?:年?{TO}(?P<two>[0-9]{{4}}))?(?=年)"),
+            re.compile(rf"(?<![0-9])(?P<one>[0-9]{{4}})(?:年?{TO}(?P<two>[0-9]{{4}}))?(?=[年款])"),
             lambda m: digits(m["one"]) + (f"到{digits(m['two'])}" if m["two"] else ""),
         ),
         Rule(re.compile(r"(?<![0-9:])(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?![0-9:])"), _time),

@@ -22,7 +22,7 @@ KEPT_ON_BLUR = 0.75  # of each side, since the picture is enlarged a little ther
 Families = Mapping[str, Collection[str]]  # tag -> the tags that count as it (its children)
 
 TAG_POINTS = 2.0
-WORD_POINTS = 1.0
+WORD_POINTS = 0.5  # less than any tag that counts: words that occur never stand before what is seen
 PREFER_POINTS = 0.4
 CAR_POINTS, OTHER_CAR_POINTS = 0.8, -3.0  # a picture of another car than the one spoken of is worse than a dull one
 QUALITY_POINTS = 0.6
@@ -62,6 +62,8 @@ def unfit(slot: Slot, candidate: Candidate) -> str | None:
         return f"rights {candidate.rights}"
     if slot.pick.min_height and candidate.height < slot.pick.min_height:
         return f"lower than {slot.pick.min_height} lines"
+    if candidate.quality < slot.pick.min_quality:
+        return f"quality below {slot.pick.min_quality:g}"
     if speed_for(slot, candidate) is None:
         return f"shorter than {float(slot.seconds * slot.speed * SLOWEST):.1f} s"
     return None

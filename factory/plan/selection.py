@@ -58,13 +58,17 @@ class Candidate:
         return self.end - self.start
 
 
+LEAST_QUALITY = 0.05  # of a shot's score 0..1: below it a picture is black, or hidden under text
+
+
 @dataclass(frozen=True, slots=True)
 class Pick:
     """How to choose for a slot."""
 
     min_height: int | None = None
+    min_quality: float = LEAST_QUALITY
     diversity: float = 0.3
-    cooldown_days: int = 0
+    cooldown_days: int | None = None  # None: as the order says, see cooldown.rest_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,16 @@ _TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that tu
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was refused: its line in the file (the header is line 1), the column, and why."""
+    """A row that was refused: its line in the file (the header is line 1), the column, and why. Of a database's answer
+    `line` is the number of the row, from 1."""
 
     line: int
     column: str
     why: str
+    counted: str = "line"
 
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column!r}: {self.why}"
+        return f"{self.counted} {self.line}, column {self.column!r}: {self.why}"
 
 
 class RowRefused(ValueError):
@@ -62,13 +64,21 @@ class TableUnfit(WrongUsage):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table by column name; `line` is where it stands in the file."""
+    """One row of a table by column name; `line` is where it stands in the file, or in a database's answer."""
 
     line: int
     cells: dict[str, str]
+    counted: str = "line"
 
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
+
+    def __str__(self) -> str:
+        return f"{self.counted} {self.line}"
+
+    def bad(self, column: str, why: str) -> BadRow:
+        """Return this row as refused."""
+        return BadRow(self.line, column, why, self.counted)
 
 
 def read_table(data: bytes, name: str) -> Table:
@@ -96,13 +106,13 @@ def read_table(data: bytes, name: str) -> Table:
 def rows_of(table: Table) -> tuple[tuple[Row, ...], tuple[BadRow, ...]]:
     """Return the rows that fit under the header, and those with too many cells. Missing cells at the end are empty."""
     good, bad, width = list[Row](), list[BadRow](), len(table.columns)
-    for number, cells in enumerate(table.rows):
-        line = number + 2
+    for line, cells in enumerate(table.rows, start=2 if table.counted == "line" else 1):
+        padded = (*cells[:width], *[""] * (width - len(cells)))
+        row = Row(line, dict(zip(table.columns, padded, strict=True)), table.counted)
         if any(cells[width:]):
-            bad.append(BadRow(line, table.columns[-1], f"the row has {len(cells)} cells, the header {width}"))
+            bad.append(row.bad(table.columns[-1], f"the row has {len(cells)} cells, the header {width}"))
         elif cells:
-            padded = (*cells[:width], *[""] * (width - len(cells)))
-            good.append(Row(line, dict(zip(table.columns, padded, strict=True))))
+            good.append(row)
     return tuple(good), tuple(bad)
 
 

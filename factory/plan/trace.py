@@ -25,7 +25,7 @@ def trace(choices: Sequence[Choice], storyboard: Storyboard, *, families: Famili
         "title": storyboard.title,
         "shots": [_record(choice, families) for choice in choices],
         "omitted": [
-            {"scene": scene.id, "why": "optional, and the library has nothing for it"}
+            {"scene": scene.id, "why": "optional, and the library has nothing left for it"}
             for scene in storyboard.scenes
             if scene.optional and scene.id not in placed and any(isinstance(part, ClipPart) for part in scene.layers)
         ],
@@ -40,6 +40,7 @@ def _record(choice: Choice, families: Families | None) -> dict[str, Any]:
         "scene": slot.scene,
         "slot": slot.id,
         "query": slot.query_text,
+        "cooldown_days": slot.pick.cooldown_days,
         "shot": candidate.shot,
         "asset": candidate.asset,
         "title": candidate.title,

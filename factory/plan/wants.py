@@ -42,6 +42,8 @@ def storyboard_query(wants: ShotQuery, resolve: Resolve, nearest: Nearest | None
     if words := [word for word in wants.text if word.strip()]:
         car = [Compare("car", "=", wants.car)] if wants.car else []
         terms.append(any_of([*(HasText(word) for word in words), *car]))
+    if wants.max_age_days is not None:
+        terms.append(Compare("age", "<=", Decimal(wants.max_age_days)))
     if tags_of(all_of(terms)) and wants.min_score > 0:
         terms.append(Compare("confidence", ">=", Decimal(str(wants.min_score))))
     return all_of(terms)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
+
+import av
 
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
+from factory.render.errors import RenderFailed
 
 KEY = "AIGC"
 GENERATED = "1"  # 1: it is generated or synthesised, 2: it may be, 3: it is suspected to be
@@ -34,3 +38,18 @@ def implicit_label(timeline: Timeline, producer: str = PRODUCER) -> str:
         "ReservedCode2": "",
     }
     return json.dumps(fields, ensure_ascii=False)
+
+
+def read_label(video: Path) -> str:
+    """Return the label's JSON as a finished file of ours has it, empty where it has none."""
+    with av.open(str(video)) as container:
+        return str(container.metadata.get(KEY, ""))
+
+
+def check_written(video: Path, label: str) -> None:
+    """Raise `RenderFailed` where the file that was written last does not say the label."""
+    if read_label(video) != label:
+        raise RenderFailed(
+            f"the AIGC label is missing in {video.name}, or another than was written",
+            next_step="render again; if it stays so, the ffmpeg that is installed drops metadata",
+        )

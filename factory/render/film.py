@@ -319,6 +319,7 @@ class _Work:
                     f"the film has {frames} frames instead of {self.timeline.frames}",
                     next_step="clear the cache and render again",
                 )
+            aigc.check_written(target, label[aigc.KEY])
 
         atomically(out, write)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from factory.errors import WrongUsage
 from factory.plan.facts import Locale
 from factory.plan.layer_parts import PICTURE
+from factory.plan.marked_yaml import Problem, YamlRefused, load
+from factory.plan.part import hint
 
 _COMMENT = re.compile(r"\A\s*\{#(.*?)#\}", re.DOTALL)
 
@@ -83,15 +87,17 @@ class Input(BaseModel):
 
 
 class Kind(BaseModel):
-    """A kind of video. `needs` names what the facts must hold; `seconds` is its usual length."""
+    """A kind of video. `needs` names what the facts must hold; `seconds` is its usual length; `takes_table` says that
+    a kind which needs nothing reads the rows of a table itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     title: _Words
     description: _Words
-    needs: Literal["car", "ranking", "nothing"] = "nothing"
+    needs: Literal["car", "cars", "ranking", "prices", "nothing"] = "nothing"
     seconds: int = Field(default=35, ge=10, le=300)
+    takes_table: bool = False
     inputs: dict[str, Input] = Field(default_factory=dict)
 
     def inputs_from(self, given: Mapping[str, str]) -> dict[str, str | int | bool]:
@@ -108,11 +114,43 @@ class Kind(BaseModel):
 
 def read_kind(name: str, source: str, path: str) -> Kind:
     """Read the opening comment of the template `source`; `path` names it in errors."""
-    found = _COMMENT.match(source)
     step = "open the template with {# title: {zh: ..., en: ...}, description: {zh: ..., en: ...} #}"
-    if not found:
+    if not (found := _COMMENT.match(source)):
         raise KindUnreadable(f"{path} does not open with a comment that describes it", next_step=step)
+    if problems := kind_problems(source):
+        first, more = problems[0], len(problems) - 1
+        where = f"{path}, line {first.line}: " + (f"{first.where}: " if first.path else "")
+        raise KindUnreadable(f"{where}{first.why}" + (f" (and {more} more)" if more else ""), next_step=step)
+    return Kind(**{**yaml.safe_load(found[1]), "name": name})
+
+
+def kind_problems(source: str) -> tuple[Problem, ...]:
+    """Return all that is wrong with what a template says of itself, by line."""
+    found = _COMMENT.match(source)
+    if not found:
+        return (
+            Problem(1, (), "it does not open with a comment that describes it: {# title: ..., description: ... #}"),
+        )
+    above = source[: found.start(1)].count("\n")
     try:
-        return Kind(**{**(yaml.safe_load(found[1]) or {}), "name": name})
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
-        raise KindUnreadable(f"{path}: its opening comment cannot be read: {error}", next_step=step) from error
+        marked, values = load(found[1]), yaml.safe_load(found[1])
+        if isinstance(values, dict):
+            Kind(**{**{str(key): value for key, value in values.items()}, "name": "x"})
+    except YamlRefused as refusal:
+        return (replace(refusal.problem, line=refusal.problem.line + above),)
+    except yaml.YAMLError as error:
+        return (Problem(1 + above, (), str(error).partition("\n")[0]),)
+    except ValidationError as error:
+        said = [(detail, tuple(detail["loc"])) for detail in error.errors(include_url=False)]
+        lines = [Problem(marked.line(path) + above, path, _why(detail)) for detail, path in said]
+        return tuple(sorted(lines, key=lambda problem: problem.line))
+    return () if isinstance(values, dict) else (Problem(1 + above, (), "its opening comment is no list of key: value"),)
+
+
+def _why(detail: ErrorDetails) -> str:
+    if detail["type"] != "extra_forbidden":
+        return detail["msg"][:1].lower() + detail["msg"][1:]
+    kinds: dict[int, type[BaseModel]] = {1: Kind, 2: _Words}
+    kind = kinds.get(len(detail["loc"]), Input)
+    known = [key for key in kind.model_fields if kind is not Kind or key != "name"]
+    return f"unknown key {str(detail['loc'][-1])[:60]!r} ({hint(detail['loc'][-1], known, ', '.join(known))})"

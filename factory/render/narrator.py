@@ -17,6 +17,7 @@ from factory.plan.facts import Locale
 from factory.plan.lexicon import Lexicons, read_lexicons
 from factory.plan.reading import Reader, Said
 from factory.plan.timeline import Speech, Word
+from factory.render.desk_text import desk_text
 from factory.render.overlays import Cached
 from factory.render.voice import SAMPLE_RATE, Spoken, Voice, VoiceFailed
 from factory.render.voice_chinese import KokoroVoice
@@ -36,6 +37,13 @@ class VoiceNote:
     passed_over: tuple[str, ...] = ()
 
 
+def voices_told(notes: Sequence[VoiceNote]) -> dict[str, list[str]]:
+    """Return for the trace who spoke, and which voices were passed over and why."""
+    passed_over = sorted({why for note in notes for why in note.passed_over})
+    spoke = {"voices": sorted({note.voice for note in notes})}
+    return spoke | ({"voices_passed_over": passed_over} if passed_over else {})
+
+
 class Narrator:
     """Speaks sentences with the first of its voices that can. `cached` keeps what was made; `adopt` puts a WAV into the
     store and returns its sha256."""
@@ -53,6 +61,11 @@ class Narrator:
     def notes(self) -> tuple[VoiceNote, ...]:
         """What was said so far and by whom, each sentence once."""
         return tuple(self._notes.values())
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether a machine's voice is to be heard in what was said so far."""
+        return any(note.voice != SilentVoice.name for note in self.notes)
 
     def speak(self, text: str, locale: Locale, rate: float = 1.0) -> Speech:
         """Return the sentence as a WAV of the store with its word times, or raise VoiceFailed."""
@@ -115,10 +128,13 @@ def _write_words(path: Path, words: Sequence[Word]) -> None:
 
 
 def load_lexicons(own: Path | None = None) -> Lexicons:
-    """Return the lexicons that ship with the factory, an editor's own file laid over them. Raises LexiconWrong."""
+    """Return the lexicons that ship with the factory, an editor's own file laid over them.
+
+    Raises LexiconWrong, naming file and line, or DeskFileUnreadable.
+    """
     file = files("factory.plan") / "data" / "lexicon.yaml"
     packaged = read_lexicons(file.read_text(encoding="utf-8"), "lexicon.yaml")
-    return read_lexicons(own.read_text(encoding="utf-8"), own.name, packaged) if own else packaged
+    return read_lexicons(desk_text(own), str(own), packaged) if own else packaged
 
 
 def voices_for(setting: str, lexicons: Lexicons, cached: Cached) -> tuple[Voice, ...]:

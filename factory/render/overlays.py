@@ -131,7 +131,7 @@ def draw_card(
     if len({(s.left, s.top, s.width, s.height) for s in sheets}) > 1:
         raise CardUnreadable(where, "its box changes while it is drawn frame by frame")
     content = _digest(sheets, scale)
-    pictures = (_png(sheet, scale, where) for sheet in sheets)
+    pictures = (png_of(sheet, scale, where) for sheet in sheets)
     path = cached(f"motion-{content}", ".mov", lambda target: write_frames(target, list(pictures), float(canvas.fps)))
     return replace(still, moving_content=content, moving=path, moving_frames=steps)
 
@@ -150,7 +150,7 @@ def draw_color(layer: ColorLayer, canvas: Canvas, cached: Cached, scale: Fractio
 def draw_still(sheet: Sheet, cached: Cached, scale: Fraction, where: str) -> Drawing:
     """Draw one picture, kept by what it shows."""
     content = _digest([sheet], scale)
-    path = cached(f"card-{content}", ".png", lambda target: _write(target, _png(sheet, scale, where)))
+    path = cached(f"card-{content}", ".png", lambda target: _write(target, png_of(sheet, scale, where)))
     return Drawing(_even(sheet.left * scale), _even(sheet.top * scale), content, path)
 
 
@@ -172,7 +172,8 @@ def write_frames(target: Path, pictures: Sequence[bytes], fps: float) -> None:
         clip.write_videofile(str(target), fps=fps, codec="qtrle", audio=False, logger=None, ffmpeg_params=["-f", "mov"])
 
 
-def _png(sheet: Sheet, scale: Fraction, where: str) -> bytes:
+def png_of(sheet: Sheet, scale: Fraction, where: str) -> bytes:
+    """Return a card's picture as PNG, `scale` times as large; `where` names it in errors."""
     try:
         return bytes(
             resvg_py.svg_to_bytes(

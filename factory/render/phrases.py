@@ -24,10 +24,12 @@ class PhraseWrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Words of one video: its locale, and the seed that picks among variants."""
+    """Words of one video: its locale, and what picks among variants: its place in its series, else its seed."""
 
     locale: Locale
     seed: int = 0
+    series: str | None = None
+    place: int = 0
 
     def tr(self, *, zh: str, en: str, **values: object) -> str:
         """Return the phrase of the locale, each `{key}` replaced by its value as plain text.
@@ -37,11 +39,13 @@ class Phrases:
         return fill(zh if self.locale == "zh-CN" else en, values)
 
     def vary(self, variants: Sequence[str], key: str) -> str:
-        """Return one of `variants`, always the same for a seed and a key; the next seed takes the next one."""
+        """Return one of `variants`. In a series each video takes the next one, whatever its seed, so that two in a row
+        differ; outside of one the next seed takes the next one. Where a key begins is its own, and the series'."""
         if not variants:
             raise PhraseWrong(f"vary({key!r}) was given no variants")
-        start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
-        return variants[(start + self.seed) % len(variants)]
+        begins, turn = (key, self.seed) if self.series is None else (f"{self.series}\0{key}", self.place)
+        start = int.from_bytes(hashlib.sha256(begins.encode()).digest()[:4], "big")
+        return variants[(start + turn) % len(variants)]
 
 
 def fill(phrase: str, values: Mapping[str, object]) -> str:

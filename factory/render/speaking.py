@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from factory.plan.brief import Brief
-from factory.plan.facts import Locale, RankingRow, Spec
-from factory.plan.numbers import UNITS, change_text, exact, format_value, unit_name, unit_of
+from factory.plan.comparing import compare
+from factory.plan.facts import Car, Locale, PriceChange, RankingRow
+from factory.plan.numbers import change_text, said_exactly, unit_name
 from factory.plan.periods import parse_period
 from factory.plan.query import HasText, format_query
+from factory.render.figures import said, shown, shown_alike
 from factory.render.phrases import Phrases, choose_lines, speaking_seconds
+from factory.render.telling import told_facts
 
 _METRICS = {
     ("sales", "quantity", "units", "units sold", "销售量", "数量", "零售量"): ("销量", "sales"),
@@ -30,16 +32,6 @@ _METRICS = {
     ("score", "得分"): ("评分", "score"),
 }
 _ABBREVIATIONS = {word.lower(): word for word in ("AC", "DC", "EV", "SUV", "CO2", "MPG", "RPM", "kW", "kWh", "km")}
-_UNITS_AS_SAID = {
-    "km": "公里",
-    "km/h": "公里每小时",
-    "mm": "毫米",
-    "kg": "公斤",
-    "s": "秒",
-    "min": "分钟",
-    "kW": "千瓦",
-}
-_UNITS_AS_SAID |= {"kWh": "度", "kWh/100km": "度每百公里", "L/100km": "升每百公里", "N·m": "牛米"}
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -53,49 +45,29 @@ _INCIDENT_COLUMNS = {
 _NEUTRAL = "(driving-view | traffic | aerial) -exterior -interior -detail -race"
 
 
-def storyboard_tools(locale: Locale, brief: Brief) -> dict[str, Any]:
-    """Return the names that a storyboard template sees beside its facts and inputs."""
-    words = Phrases(locale, brief.seed)
+def storyboard_tools(locale: Locale, brief: Brief, place: int = 0) -> dict[str, Any]:
+    """Return the names that a storyboard template sees beside its facts and inputs; `place` is that in its series."""
+    words = Phrases(locale, brief.seed, brief.series, place)
     return {
         "tr": words.tr,
         "vary": words.vary,
         "said": lambda value, unit: said(value, unit, locale),
+        "said_exactly": lambda value, unit: said_exactly(value, unit, locale),
         "shown": lambda value, unit: shown(value, unit, locale),
+        "shown_alike": lambda values, unit: shown_alike(values, unit, locale),
         "unit_word": lambda unit: unit_name(unit, locale),
         "metric_name": lambda metric: metric_name(metric, locale),
         "period_name": lambda period: period_name(period, locale),
         "change_text": lambda row: change_text(row, locale),
         "spoken_for": lambda text: speaking_seconds(text, locale),
         "choose_lines": choose_lines,
+        "compare": compare,
+        "told_facts": lambda cars, seconds, **options: told_facts(cars, seconds, words, **options),
         "footage_of": footage_of,
         "incidents": incidents(brief),
         "min": min,
         "max": max,
     }
-
-
-def said(value: Decimal, unit: str, locale: Locale) -> str:
-    """Return a number with its unit as a sentence says it: rounded, Chinese with the Chinese name of the unit."""
-    spoken = format_value(value, unit, locale).spoken
-    name = unit_of(unit)
-    if locale == "zh-CN" and name in _UNITS_AS_SAID:
-        return spoken.removesuffix(name).rstrip() + _UNITS_AS_SAID[name]
-    return spoken
-
-
-def shown(value: Decimal, unit: str, locale: Locale) -> dict[str, str]:
-    """Return number and unit for a card, exact; a Chinese price stands in 万元 where two places are enough for it."""
-    kind = UNITS.get(unit_of(unit))
-    if locale == "zh-CN" and kind and kind.kind == "money" and kind.scale == 1 and value >= 10_000 and value % 100 == 0:
-        return {"value": f"{(value / 10_000).normalize():f}", "unit": f"万{kind.zh}"}
-    if locale == "en-US" and kind and kind.scale > 1:
-        return shown(value * kind.scale, kind.base, locale)
-    return {"value": exact(value), "unit": unit_name(unit, locale, value)}
-
-
-def is_price(spec: Spec) -> bool:
-    """Tell a price from other specs, by its key."""
-    return any(word in spec.key.lower() for word in ("price", "msrp"))
 
 
 def metric_name(metric: str, locale: Locale) -> str:
@@ -126,12 +98,17 @@ def period_name(period: str, locale: Locale) -> str:
             )
 
 
-def footage_of(own: Sequence[str], rows: Iterable[RankingRow]) -> str:
-    """Return the query for one place: the named car itself, or footage whose subject is no car of the table."""
-    others = [name for row in rows for name in (row.car.names() if row.car else (row.name,)) if name not in own]
-    foreign = [f"-{_quoted(name)}" for name in dict.fromkeys(others)]
-    neutral = f"({' '.join([_NEUTRAL, *foreign])})"
+def footage_of(own: Sequence[str], others: Iterable[RankingRow | PriceChange | Car]) -> str:
+    """Return the query for one car: the named car itself, or footage whose subject is no car of the table."""
+    foreign = dict.fromkeys(name for row in others for name in _names_of(row) if name not in own)
+    neutral = f"({' '.join([_NEUTRAL, *(f'-{_quoted(name)}' for name in foreign)])})"
     return f"({' | '.join([*map(_quoted, own), neutral])}) -accident"
+
+
+def _names_of(row: RankingRow | PriceChange | Car) -> tuple[str, ...]:
+    if isinstance(row, RankingRow):
+        return row.car.names() if row.car else (row.name,)
+    return row.names()
 
 
 def _quoted(words: str) -> str:

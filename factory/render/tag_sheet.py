@@ -85,7 +85,7 @@ def draw_sheet(shots: Sequence[SheetShot], title: str, about: str, *, language: 
         raise ValueError(f"{len(shots)} shots on one sheet; {MOST_SHOTS} at most")
     blocks = [_Block.of(shot, language) for shot in shots]
     sheet = Image.new("RGB", (WIDTH, HEAD + sum(block.height + BETWEEN for block in blocks)), PAPER)
-    pen = _Pen(ImageDraw.Draw(sheet))
+    pen = Pen(ImageDraw.Draw(sheet))
     _draw_head(pen, title, about, language)
     top = HEAD
     for block in blocks:
@@ -96,13 +96,13 @@ def draw_sheet(shots: Sequence[SheetShot], title: str, about: str, *, language: 
 
 
 @dataclass(frozen=True, slots=True)
-class _Pen:
+class Pen:
     """Writes lines whose top is given; letters stand on one line whatever they are."""
 
     draw: ImageDraw.ImageDraw
 
     def write(self, text: str, left: float, top: float, size: int, colour: str) -> None:
-        self.draw.text((left, top + 0.88 * size), text, colour, _font(size), anchor="ls")
+        self.draw.text((left, top + 0.88 * size), text, colour, font(size), anchor="ls")
 
     def box(self, area: tuple[float, float, float, float], colour: str, radius: int = 5) -> None:
         self.draw.rounded_rectangle(area, radius, colour)
@@ -111,7 +111,7 @@ class _Pen:
         self.draw.ellipse((left, middle - 4, left + 8, middle + 4), colour)
 
 
-def _draw_head(pen: _Pen, title: str, about: str, language: Language) -> None:
+def _draw_head(pen: Pen, title: str, about: str, language: Language) -> None:
     """The sheet's name, and which colour is which modality."""
     legend = [(colour, zh if language == "zh" else en) for colour, zh, en in MODALITIES.values()]
     left = RIGHT - sum(text_width(name, 15) + 34 for _, name in legend) + 20
@@ -143,7 +143,7 @@ class _Chip:
         value = text_width(self.value, 14) + 8 if self.value else 0
         return 20 + (14 if self.dot else 0) + text_width(self.text, self.SIZE) + value
 
-    def draw(self, pen: _Pen, left: float, top: float) -> None:
+    def draw(self, pen: Pen, left: float, top: float) -> None:
         pen.box((left, top, left + self.width, top + self.HEIGHT), self.ground)
         if self.bar:
             colour, share = self.bar
@@ -184,7 +184,7 @@ class _Block:
         words = 23 * lines + 4 if lines else 0
         return max(CELL[1], 26 * len(self.heading) + 26 + len(self.chips) * (_Chip.HEIGHT + GAP) + words)
 
-    def draw(self, sheet: Image.Image, pen: _Pen, top: int) -> None:
+    def draw(self, sheet: Image.Image, pen: Pen, top: int) -> None:
         self._draw_pictures(sheet, pen, top)
         for line in self.heading:
             pen.write(line, LEFT, top, 19, INK)
@@ -199,7 +199,7 @@ class _Block:
             top += _Chip.HEIGHT + GAP
         self._draw_words(pen, top + 4)
 
-    def _draw_pictures(self, sheet: Image.Image, pen: _Pen, top: int) -> None:
+    def _draw_pictures(self, sheet: Image.Image, pen: Pen, top: int) -> None:
         for number in range(MOMENTS):
             left = MARGIN + number * (CELL[0] + GAP)
             sheet.paste(BED, (left, top, left + CELL[0], top + CELL[1]))
@@ -211,7 +211,7 @@ class _Block:
             for number, line in enumerate(_lines(self.shot.absent, 15, MOMENTS * CELL[0] - 2 * ASIDE, 4)):
                 pen.write(line, MARGIN + ASIDE, top + ASIDE + 23 * number, 15, RULE)
 
-    def _draw_words(self, pen: _Pen, top: float) -> None:
+    def _draw_words(self, pen: Pen, top: float) -> None:
         indent = max((text_width(name, 15) for name, _ in self.words), default=0) + 14
         for name, lines in self.words:
             pen.write(name, LEFT, top, 15, PALE)
@@ -265,5 +265,5 @@ def drawn(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(font_file(), size, index=face().place)

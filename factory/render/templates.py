@@ -11,16 +11,17 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from jinja2 import (
+    ChoiceLoader,
     FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
-    Template,
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -33,21 +34,37 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from factory.errors import WrongUsage
+from factory.plan.brief import CANVASES, Brief
+from factory.plan.facts import Facts
+from factory.plan.marked_yaml import Problem
 from factory.plan.timeline import Canvas
+from factory.render.bounded import (
+    MAX_REPEAT,
+    REFUSED_FILTERS,
+    REFUSED_METHODS,
+    LimitReached,
+    calculated,
+    joined_filter,
+    replace_filter,
+    strung,
+)
 from factory.render.brands import Brand, read_brand
 from factory.render.cards import card_tools
-from factory.render.kinds import Kind, read_kind
+from factory.render.figures import is_price
+from factory.render.filled import Filled, LineKeeper, joined, pieces_of
+from factory.render.kinds import Kind, KindUnreadable, read_kind
 from factory.render.lettering import drawable
 from factory.render.logos import read_logo
 from factory.render.plain import as_yaml, plain
-from factory.render.speaking import is_price, storyboard_tools
+from factory.render.speaking import storyboard_tools
+from factory.render.template_words import Known, parsed, unknown_words
 
 MAX_TEXT = 2_000_000  # characters that one template may write
 MAX_STEPS = 100_000  # turns of all loops of one filling
-MAX_REPEAT = 10_000  # longest sequence that `*` or `range` may make
 PACKAGED = Path(__file__).resolve().parents[2] / "templates"
 _STORYBOARD, _CARD, _BRAND = "storyboards/{}.yaml.j2", "cards/{}.svg.j2", "brands/{}.yaml"
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_CAPTIONS = "captions/{}.ass.j2"
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -74,6 +91,10 @@ class TemplateFailed(WrongUsage):
         self.line = line
 
 
+class TemplateRefuses(TemplateFailed):
+    """The template itself says that it cannot do with what it was given."""
+
+
 class Refusal(Exception):
     """Raised by a template's `fail(cause, next_step)`: the facts lack what it needs."""
 
@@ -82,17 +103,17 @@ class Refusal(Exception):
         self.next_step = next_step
 
 
-class LimitReached(Exception):
-    """A template writes or loops more than any storyboard or card needs."""
-
-
 class Templates:
-    """All templates of the house and of the user: `folders` are looked through first, then the packaged ones."""
+    """All templates of the house and of the user: `folders` are looked through first, then the packaged ones.
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    `given` are texts that stand for files, by their paths in such a folder (`storyboards/mine.yaml.j2`).
+    """
+
+    def __init__(self, folders: Sequence[Path] = (), given: Mapping[str, str] | None = None) -> None:
         self.folders = (*folders, PACKAGED)
-        self._storyboards = _Filler(self.folders, finalize=_as_json)
-        self._cards = _Filler(self.folders, finalize=_as_xml)
+        self._given = dict(given or {})
+        self._storyboards = _Filler(self.folders, self._given, finalize=_as_json)
+        self._cards = _Filler(self.folders, self._given, finalize=_as_xml)
 
     def names(self) -> tuple[str, ...]:
         """Return the kinds of video that can be made."""
@@ -105,6 +126,14 @@ class Templates:
     def brands(self) -> tuple[str, ...]:
         """Return the names of the brand kits."""
         return self._names(_BRAND)
+
+    def captions(self) -> tuple[str, ...]:
+        """Return the names of the caption styles."""
+        return self._names(_CAPTIONS)
+
+    def pictures(self) -> tuple[str, ...]:
+        """Return the names of the still pictures."""
+        return tuple(sorted(self._pictures()))
 
     def describe(self, name: str) -> Kind:
         """Return what a storyboard template says of itself: title, description, needs, inputs and usual length."""
@@ -122,16 +151,23 @@ class Templates:
 
     def image(self, name: str) -> Path:
         """Return where a still picture of the folders `images` lies."""
-        known = {p.name: p for root in reversed(self.folders) for p in sorted((root / "images").glob("*.*"))}
+        known = self._pictures()
         if name not in known:
             raise UnknownTemplate("picture", name, sorted(known))
         return known[name]
 
+    def _pictures(self) -> dict[str, Path]:
+        return {p.name: p for root in reversed(self.folders) for p in sorted((root / "images").glob("*.*"))}
+
     def storyboard(self, name: str, context: Mapping[str, Any]) -> str:
-        """Fill a storyboard template and return its YAML text.
+        """Fill a storyboard template and return its YAML text."""
+        return self.filled(name, context).text
+
+    def filled(self, name: str, context: Mapping[str, Any]) -> Filled:
+        """Fill a storyboard template and return its YAML text with the lines that wrote it.
 
         `context` holds `brief` (Brief) and `facts` (Facts); `locale` and `seconds` default to the brief's, then to the
-        template's.
+        template's. `place` is how many videos of its series come before it.
         The template's declared inputs come from `brief.set`; an undeclared one is refused.
         """
         kind = self.describe(name)
@@ -143,10 +179,27 @@ class Templates:
             "locale": locale,
             "seconds": context.get("seconds") or brief.seconds or kind.seconds,
             "brand": self.brand(brief.brand),
-            **storyboard_tools(locale, brief),
+            **storyboard_tools(locale, brief, context.get("place", 0)),
             "fail": _refuse,
         }
         return self._storyboards.fill(_STORYBOARD.format(name), values)
+
+    def unknown(self, name: str) -> tuple[Problem, ...]:
+        """Return what a storyboard template calls that nobody knows, by line; what Jinja cannot read comes first."""
+        path = self._path("template", _STORYBOARD, name)
+        given = ("brief", "facts", "inputs", "locale", "seconds", "brand", "fail")
+        names = {*given, *storyboard_tools("en-US", Brief(template=name))}
+        members = {"brief": [*Brief.model_fields], "facts": [*Facts.__dataclass_fields__], "brand": dir(Brand)}
+        members["brand"] += [*Brand.model_fields]
+        with suppress(KindUnreadable):
+            members["inputs"] = [*self.describe(name).inputs]
+        return self._storyboards.unknown(path, Known(names, members))
+
+    def unknown_in_card(self, name: str) -> tuple[Problem, ...]:
+        """Return what a card calls that nobody knows, by line; what Jinja cannot read comes first."""
+        path = self._path("card", _CARD, name)
+        names = {*card_tools(CANVASES["16:9"], "en-US", 1.0), "data", "brand", "locale", "fail"}
+        return self._cards.unknown(path, Known(names, {"brand": [*dir(Brand), *Brand.model_fields]}))
 
     def card(
         self,
@@ -165,7 +218,12 @@ class Templates:
         path = self._path("card", _CARD, name)
         kit = self.brand(brand) if isinstance(brand, str) else brand
         tools = card_tools(canvas, "zh-CN" if locale == "zh-CN" else "en-US", min(max(progress, 0.0), 1.0))
-        return self._cards.fill(path, {**tools, "data": plain(data), "brand": kit, "locale": locale, "fail": _refuse})
+        values = {**tools, "data": plain(data), "brand": kit, "locale": locale, "fail": _refuse}
+        return self._cards.fill(path, values).text
+
+    def kind_digest(self, name: str) -> str:
+        """Return a digest of a storyboard template's text and of all that it imports."""
+        return self._storyboards.digest(self._path("template", _STORYBOARD, name))
 
     def digest(self, card: str) -> str:
         """Return a digest of a card's text and of all that it imports, for cache keys."""
@@ -173,8 +231,10 @@ class Templates:
 
     def _names(self, pattern: str) -> tuple[str, ...]:
         folder, _, suffix = pattern.partition("/{}")
-        found = {p.name.removesuffix(suffix) for root in self.folders for p in (root / folder).glob(f"*{suffix}")}
-        return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
+        files = [p.name for root in self.folders for p in (root / folder).glob(f"*{suffix}")]
+        files += [path.removeprefix(f"{folder}/") for path in self._given if path.startswith(f"{folder}/")]
+        found = {name.removesuffix(suffix) for name in files if name.endswith(suffix)}
+        return tuple(sorted(name for name in found if NAME.fullmatch(name)))
 
     def _path(self, sort: str, pattern: str, name: str) -> str:
         known = self._names(pattern)
@@ -186,9 +246,12 @@ class Templates:
 class _Filler:
     """One sandboxed Jinja over the folders. `finalize` turns each value into text of the target language."""
 
-    def __init__(self, folders: Sequence[Path], *, finalize: Callable[[Context, Any], Any]) -> None:
+    def __init__(
+        self, folders: Sequence[Path], given: Mapping[str, str], *, finalize: Callable[[Context, Any], Any]
+    ) -> None:
+        texts = FunctionLoader(lambda path: (given[path], path, None) if path in given else None)
         self._jinja = _Sandbox(
-            loader=FileSystemLoader([str(folder) for folder in folders]),
+            loader=ChoiceLoader([texts, FileSystemLoader([str(folder) for folder in folders])]),
             undefined=StrictUndefined,
             autoescape=True,
             finalize=finalize,
@@ -199,7 +262,25 @@ class _Filler:
 
     def source(self, path: str) -> str:
         assert self._jinja.loader is not None
-        return self._jinja.loader.get_source(self._jinja, path)[0]
+        try:
+            return self._jinja.loader.get_source(self._jinja, path)[0]
+        except UnicodeDecodeError as error:
+            raise TemplateFailed(path, None, "it is no text in UTF-8", next_step="save it as UTF-8") from error
+
+    def unknown(self, path: str, known: Known) -> tuple[Problem, ...]:
+        def imported(other: str) -> nodes.Template | None:
+            try:
+                return parsed(self._jinja, self.source(other), other)
+            except TemplateNotFound:
+                return None
+
+        known = Known({*known.names, *self._jinja.globals}, known.members)
+        try:
+            return unknown_words(self._jinja.parse(self.source(path), path), self._jinja, known, imported)
+        except TemplateSyntaxError as error:
+            return (Problem(error.lineno, (), error.message or "not a template"),)
+        except RecursionError:
+            return (Problem(1, (), "it is nested too deeply"),)
 
     def digest(self, path: str) -> str:
         digest = hashlib.sha256()
@@ -213,11 +294,11 @@ class _Filler:
                 pending += sorted(name for name in meta.find_referenced_templates(self._jinja.parse(text)) if name)
         return digest.hexdigest()
 
-    def fill(self, path: str, values: Mapping[str, Any]) -> str:
+    def fill(self, path: str, values: Mapping[str, Any]) -> Filled:
         _steps.set(_Steps())
         try:
             template = self._jinja.get_template(path)
-            return _joined(template, values)
+            return joined(_limited(pieces_of(template, values)))
         except TemplateSyntaxError as error:
             cause = error.message or "not a template"
             raise TemplateFailed(error.name or path, error.lineno, cause, next_step="mend the template") from error
@@ -225,7 +306,7 @@ class _Filler:
             step = "add that file beside it, or mend the name"
             raise TemplateFailed(path, None, f"it asks for {error.name}, which is not there", next_step=step) from error
         except Refusal as error:
-            raise TemplateFailed(path, _line(error, path), str(error), next_step=error.next_step) from error
+            raise TemplateRefuses(path, _line(error, path), str(error), next_step=error.next_step) from error
         except LimitReached as error:
             step = "let the template write less: fewer rows, a shorter loop"
             raise TemplateFailed(path, _line(error, path), str(error), next_step=step) from error
@@ -245,13 +326,14 @@ class _Filler:
 class _Sandbox(SandboxedEnvironment):
     """Jinja's sandbox, in which loops are counted and nothing long is made of something short."""
 
-    intercepted_binops = frozenset(["*", "**", "%"])
-    _refused_filters = ("safe", "random", "center", "pprint", "xmlattr", "urlize")
+    code_generator_class = LineKeeper
+    intercepted_binops = frozenset(["*", "**", "%", "+"])
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name in self._refused_filters:
+        for name in REFUSED_FILTERS:
             del self.filters[name]
+        self.filters.update(join=joined_filter, replace=replace_filter)
         self.tests["price"] = is_price
         self.globals = {
             "range": _short_range,
@@ -259,20 +341,27 @@ class _Sandbox(SandboxedEnvironment):
             "namespace": self.globals["namespace"],
             "zip": zip,
             "_each": _each,
+            "_strung": strung,
         }
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Parse, and let each loop go through `_each`, which counts its turns."""
+        """Parse, and let each loop go through `_each`, which counts its turns, and each `~` through `_strung`."""
         tree = super()._parse(source, name, filename)
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Call(nodes.Name("_each", "load"), [loop.iter], [], None, None, lineno=loop.lineno)
+        for row in list(tree.find_all(nodes.Concat)):
+            row.nodes = [nodes.Call(nodes.Name("_strung", "load"), row.nodes, [], None, None, lineno=row.lineno)]
         return tree
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        numbers = isinstance(left, int | float | Decimal) and isinstance(right, int | float | Decimal)
-        if not numbers or (operator == "**" and abs(right) > 64):
-            raise LimitReached(f"{operator!r} works on plain numbers only here")
+        calculated(operator, left, right)
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Let `format` be refused like any other method that makes a text as long as it is told to."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return not (isinstance(obj, str) and attr in REFUSED_METHODS) and super().is_safe_attribute(obj, attr, value)
 
 
 class _Steps:
@@ -300,14 +389,13 @@ def _each(values: Iterable[Any]) -> Sequence[Any]:
     return _steps.get().each(values)
 
 
-def _joined(template: Template, values: Mapping[str, Any]) -> str:
-    parts, length = [], 0
-    for part in template.generate(values):
-        length += len(part)
+def _limited(pieces: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    length = 0
+    for piece, line in pieces:
+        length += len(piece)
         if length > MAX_TEXT:
             raise LimitReached(f"it writes more than {MAX_TEXT} characters")
-        parts.append(part)
-    return "".join(parts)
+        yield piece, line
 
 
 def _short_range(*bounds: int) -> range:

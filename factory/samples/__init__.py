@@ -4,13 +4,14 @@ from factory.samples.drawn import DRAWN_VERSION, draw_library
 from factory.samples.fetch import PUBLIC_MANIFEST, ClipNotFetched, Fetched, fetch, read_manifest
 from factory.samples.scene import Scene
 from factory.samples.scenes import scenes
-from factory.samples.tables import EV_SPECS, SAMPLE_CARS, SAMPLE_SALES
+from factory.samples.tables import EV_SPECS, SAMPLE_CARS, SAMPLE_PRICES, SAMPLE_SALES
 
 __all__ = [
     "DRAWN_VERSION",
     "EV_SPECS",
     "PUBLIC_MANIFEST",
     "SAMPLE_CARS",
+    "SAMPLE_PRICES",
     "SAMPLE_SALES",
     "ClipNotFetched",
     "Fetched",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from factory.errors import FactoryError
+from factory.plan.embargo import Embargo
 from factory.plan.query import Query
 from factory.plan.selection import BurntRegion, Candidate, CandidateTag
 from factory.store import catalog, index, twins
@@ -115,6 +116,7 @@ def add_clip(
     credit: str = "",
     licence: str = "",
     source_url: str = "",
+    embargo: Embargo | None = None,
 ) -> Added:
     """Write clip, shots, tags and the tagger's version; the caller's transaction makes it one step.
 
@@ -123,7 +125,7 @@ def add_clip(
     tags = save_taxonomy(session, taxonomy)
     model = _model_id(session, tagged.version)
     provenance = {"rights": rights, "credit": storable(credit), "licence": licence, "source_url": storable(source_url)}
-    values = _asset_values(adopted, tagged, storable(original), model) | provenance
+    values = _asset_values(adopted, tagged, storable(original), model) | provenance | {"embargo": embargo}
     if not insert_new(session, Asset, [values]):
         before = known(session, adopted.digest)
         assert before is not None
@@ -264,16 +266,26 @@ def _model_id(session: Session, version: str) -> int:
 
 
 def find_shots(
-    session: Session, query: Query, *, limit: int = 20, offset: int = 0, order: Order = "best", vectors: bool = False
+    session: Session,
+    query: Query,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+    order: Order = "best",
+    vectors: bool = False,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> Found:
     """Return the shots that match, best first: score, then picture quality, then the older. Retired clips never match.
 
     `vectors` loads each shot's embedding too (for choosing unlike shots); it is left out otherwise, being large.
+    `only` is a further condition on `Shot`, one that a query cannot say.
     """
     compiled = index.compile_query(session, query)
     chosen = index.matching_shots(compiled).add_columns(sa.func.count().over().label("total"))
+    if only is not None:
+        chosen = chosen.where(only)
     rows = session.execute(chosen.order_by(*_ordering(order)).limit(limit).offset(offset)).all()
-    total = rows[0].total if rows else index.count(session, query) if offset or not limit else 0
+    total = rows[0].total if rows else index.count(session, query, only) if offset or not limit else 0
     ids = [row.id for row in rows]
     return Found(total, load_shots(session, ids, vectors=vectors), tuple(float(row.score) for row in rows))
 
@@ -355,6 +367,14 @@ def paths_as_given(session: Session, digests: Iterable[str]) -> dict[str, str]:
     """Return the path that each clip was ingested from, for people to read."""
     rows = session.execute(sa.select(Asset.digest, Asset.original).where(Asset.digest.in_(list(digests))))
     return {row.digest: row.original for row in rows}
+
+
+def addresses(session: Session, digests: Iterable[str]) -> dict[str, str]:
+    """Return where clips were taken from, those of which that is known."""
+    rows = session.execute(
+        sa.select(Asset.digest, Asset.source_url).where(Asset.digest.in_(list(digests)), Asset.source_url != "")
+    )
+    return {row.digest: row.source_url for row in rows}
 
 
 def digests(session: Session) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def save_cars(session: Session, cars: Iterable[Car]) -> int:
             session.add(row)
         row.make, row.body, row.source_id = storable(car.make), car.body, source
         row.name_zh, row.name_en, row.loaded_at = storable(car.name_zh), storable(car.name_en), utc_now()
+        row.embargo = car.embargo
         row.specs, row.names = [], []
         session.flush()  # the old rows go before new ones take their keys
         row.specs = [_spec_row(position, spec) for position, spec in enumerate(car.specs)]
@@ -137,6 +138,10 @@ def facts_for(session: Session, subject: str, *, period: str | None = None) -> F
     ranking = find_ranking(session, subject, period=period)
     if ranking is not None:
         return facts_of(ranking, subject)
+    if period is not None and (newest := find_ranking(session, subject)) is not None:
+        raise UnknownSubject(
+            f"{subject!r} has no period {period[:40]!r}", next_step=f"its newest is {newest.period or 'without a name'}"
+        )
     raise _unknown(session, subject)
 
 
@@ -167,6 +172,22 @@ def find_car(session: Session, name: str) -> Car | None:
     return _cars(session, [best[0].car_id])[0] if best else None
 
 
+def known_car(session: Session, name: str) -> Car:
+    """Return the car of this name. Raises UnknownSubject with the nearest names, or AmbiguousSubject."""
+    car = find_car(session, name)
+    if car is None:
+        raise _unknown(session, name)
+    return car
+
+
+def sure_car(session: Session, name: str) -> Car | None:
+    """Return the car of this name where that is known without doubt."""
+    try:
+        return find_car(session, name)
+    except AmbiguousSubject:
+        return None
+
+
 def all_cars(session: Session) -> tuple[Car, ...]:
     """Return the catalogue in the order of its slugs."""
     ids = session.scalars(sa.select(CarRow.id).order_by(CarRow.slug)).all()
@@ -177,6 +198,13 @@ def require_car(session: Session, name: str) -> None:
     """Raise UnknownSubject with the nearest names where no car is called so."""
     if not session.scalar(sa.select(sa.func.count()).where(CarName.folded == compact(name))):
         raise _unknown(session, name)
+
+
+def periods_of(session: Session, name: str) -> tuple[str, ...]:
+    """Return the periods of the ranking of this name or title, oldest first."""
+    rows = session.execute(sa.select(RankingTable.name, RankingTable.title, RankingTable.period)).all()
+    wanted = compact(name)
+    return tuple(sorted({row.period for row in rows if wanted in (compact(row.name), compact(row.title))}))
 
 
 def find_ranking(session: Session, name: str, *, period: str | None = None) -> Ranking | None:
@@ -205,15 +233,8 @@ def latest_rankings(session: Session) -> tuple[Loaded, ...]:
 
 def with_cars(session: Session, ranking: Ranking) -> Ranking:
     """Return the ranking with each row's car filled in, where the catalogue knows the row's name without doubt."""
-    rows = (replace(row, car=row.car or _sure_car(session, row.name)) for row in ranking.rows)
+    rows = (replace(row, car=row.car or sure_car(session, row.name)) for row in ranking.rows)
     return replace(ranking, rows=tuple(rows))
-
-
-def _sure_car(session: Session, name: str) -> Car | None:
-    try:
-        return find_car(session, name)
-    except AmbiguousSubject:
-        return None
 
 
 def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
@@ -229,7 +250,8 @@ def _cars(session: Session, ids: Sequence[int]) -> list[Car]:
 def _car(row: CarRow) -> Car:
     specs = tuple(Spec(s.key, s.name_zh, s.name_en, s.value, s.unit, s.cycle) for s in row.specs)
     aliases = tuple(name.name for name in row.names if name.alias)
-    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, _source(row.source), aliases)
+    source, embargo = _source(row.source), row.embargo
+    return Car(row.slug, row.make, row.name_zh, row.name_en, row.body, specs, source, aliases, embargo)
 
 
 def _ranking(session: Session, ranking: int) -> Ranking:

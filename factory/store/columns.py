@@ -9,6 +9,8 @@ from fractions import Fraction
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.types import TypeDecorator
 
+from factory.plan.embargo import Embargo, read_embargo
+
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
 
 MICROSECONDS = 1_000_000
@@ -43,6 +45,19 @@ class Number(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002  SQLAlchemy's signature
         return None if value is None else Decimal(value)
+
+
+class Until(TypeDecorator[Embargo]):
+    """An embargo as its text, `2026-12-01T09:00+08:00[Asia/Shanghai]`: the instant and the zone it was named in."""
+
+    impl = String(100)
+    cache_ok = True
+
+    def process_bind_param(self, value: Embargo | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Embargo | None:  # noqa: ARG002  SQLAlchemy's signature
+        return None if value is None else read_embargo(value)
 
 
 class Moment(TypeDecorator[datetime]):

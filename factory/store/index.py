@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from factory.errors import WrongUsage
 from factory.plan.query import And, Compare, HasTag, HasText, Not, Or, Query, all_of, format_query
-from factory.store.columns import MICROSECONDS
+from factory.store.columns import MICROSECONDS, utc_now
 from factory.store.schema import RIGHTS, Asset, CarName, Shot, ShotMention, ShotTag, TagRow
 from factory.store.words import compact, like_pattern
 
@@ -30,6 +31,7 @@ WORDS_SCORE = 0.05  # words that occur, below any tag that counts
 MOST_TERMS = 100
 OPERATORS = {">=": ge, "<=": le, ">": gt, "<": lt, "=": eq}
 ASPECT_SLACK = 0.01  # 1366x768 is 16:9 too
+OLDEST_DAYS = 36_500
 DURATION_SLACK_US = MICROSECONDS // 20
 
 Families = Mapping[str, tuple[int, ...]]  # canonical tag -> ids of it and of everything below it
@@ -78,9 +80,11 @@ def matching_shots(compiled: Compiled) -> sa.Select[int, float]:
     return select.join(Asset, Asset.id == Shot.asset_id).where(compiled.where)
 
 
-def count(session: Session, query: Query) -> int:
-    """Return how many shots match."""
+def count(session: Session, query: Query, only: ColumnElement[bool] | None = None) -> int:
+    """Return how many shots match; `only` is a further condition on `Shot`."""
     where = compile_query(session, query).where
+    if only is not None:
+        where = sa.and_(where, only)
     total = sa.select(sa.func.count(Shot.id)).join(Asset, Asset.id == Shot.asset_id).where(where)
     return session.scalar(total) or 0
 
@@ -219,6 +223,8 @@ def _compare(term: Compare) -> ColumnElement[bool]:  # noqa: PLR0911  (one per k
             return _condition(compare(getattr(Shot, term.key), float(_number(term))))
         case "aspect":
             return _aspect(term)
+        case "age":
+            return _aged(term)
         case "car":
             named = sa.select(ShotMention.shot_id).where(ShotMention.car_id.in_(_cars_called(str(term.value))))
             return Shot.id.in_(named)
@@ -226,6 +232,14 @@ def _compare(term: Compare) -> ColumnElement[bool]:  # noqa: PLR0911  (one per k
             return Asset.rights == _known_rights(term)
         case _:
             return Asset.digest.startswith(str(term.value), autoescape=True)
+
+
+def _aged(term: Compare) -> ColumnElement[bool]:
+    """Compare the days since a clip came in; `=` means that day."""
+    then = utc_now() - timedelta(days=min(float(_number(term)), OLDEST_DAYS))
+    if term.operator == "=":
+        return Asset.created_at.between(then - timedelta(days=1), then)
+    return _condition(OPERATORS[{">=": "<=", "<=": ">=", ">": "<", "<": ">"}[term.operator]](Asset.created_at, then))
 
 
 def _cars_called(name: str) -> sa.Select[int]:

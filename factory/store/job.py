@@ -10,6 +10,7 @@ from typing import Literal
 
 from factory.errors import FactoryError, WrongUsage
 from factory.plan.brief import Brief
+from factory.plan.embargo import Embargo
 
 State = Literal[
     "queued", "planning", "rendering", "review", "approved", "published", "withdrawn", "failed", "dead", "cancelled"
@@ -125,6 +126,7 @@ class Job:
     ended_at: datetime | None
     worker: str | None
     outputs: tuple[Output, ...] = ()
+    embargo: Embargo | None = None  # the latest of the order, its cars and its clips
 
     def brief(self) -> Brief:
         return Brief.model_validate_json(self.spec)

@@ -8,6 +8,8 @@ back changes nothing. Each function is one short step inside the caller's transa
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
+from factory.plan.embargo import Embargo
+from factory.plan.facts import Car
+from factory.store import embargoes, uses
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.job import (
@@ -38,7 +43,7 @@ from factory.store.job import (
     UnknownJob,
     WrongState,
 )
-from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, ShotUse
+from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox
 from factory.store.words import storable
 
 MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
@@ -46,17 +51,32 @@ MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says mo
 # --- ordering --------------------------------------------------------------------------------------------------------
 
 
-def submit(session: Session, brief: Brief, *, key: str | None = None, kind: str = "produce", by: str = "") -> Submitted:
+def submit(
+    session: Session,
+    brief: Brief,
+    *,
+    key: str | None = None,
+    kind: str = "produce",
+    by: str = "",
+    embargo: Embargo | None = None,
+) -> Submitted:
     """Write the job and its bell in one transaction. The same `key` gives the same job, however often and at once.
 
+    `embargo` is about publishing and not about the video: it is no part of the brief.
     Raises IdempotencyConflict where the key was used for another brief.
     """
     spec = brief.canonical_json()
     digest = hashlib.sha256(spec.encode()).hexdigest()
     job = secrets.token_hex(8)
     values = {"id": job, "idempotency_key": key, "kind": kind, "spec": spec, "spec_digest": digest}
-    rest = {"series": brief.series, "submitted_by": storable(by)[:200], "state": "queued", "created_at": utc_now()}
+    rest: dict[str, Any] = {
+        "series": brief.series,
+        "submitted_by": storable(by)[:200],
+        "state": "queued",
+        "created_at": utc_now(),
+    }
     counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
+    rest["embargo"] = embargo
     if insert_new(session, JobRow, [values | rest | counters]):
         ring(session, job, kind)
         return Submitted(job, new=True)
@@ -159,8 +179,19 @@ def find_step(session: Session, job: str, name: str, input_digest: str) -> str |
     return row.output_digest if row else None
 
 
-def finish(session: Session, held: Claim, outputs: Sequence[Output], *, shots: Iterable[int] = ()) -> State:
-    """Name the finished files and wait for a person's review. Returns `cancelled` where a cancel came before."""
+def finish(
+    session: Session,
+    held: Claim,
+    outputs: Sequence[Output],
+    *,
+    shots: Iterable[int] = (),
+    cars: Iterable[Car] = (),
+    cars_told: bool = False,
+) -> State:
+    """Name the finished files and wait for a person's review. Returns `cancelled` where a cancel came before.
+
+    `shots` and `cars` are those that it shows and speaks of; `cars_told`: the order's own table tells of the cars.
+    """
     if not outputs:
         raise ValueError(f"job {held.job} cannot be finished without a file")
     ended = _release(session, held, "finish", progress=1.0, step="", error_code=None, error_text=None, next_step=None)
@@ -169,10 +200,8 @@ def finish(session: Session, held: Claim, outputs: Sequence[Output], *, shots: I
     session.execute(sa.delete(JobOutput).where(JobOutput.job_id == held.job))
     for output in outputs:
         session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
-    uses = [{"shot_id": shot, "job_id": held.job, "used_at": utc_now()} for shot in dict.fromkeys(shots)]
-    if uses:
-        series = session.scalar(sa.select(JobRow.series).where(JobRow.id == held.job))
-        insert_new(session, ShotUse, [use | {"series": series} for use in uses])
+    uses.note_shown(session, held.job, shots)
+    embargoes.note_cars(session, held.job, cars, as_told=cars_told)
     session.flush()
     return ended
 
@@ -269,9 +298,27 @@ def approve(session: Session, job: str) -> State:
     return _by_person(session, job, "approve")
 
 
-def publish(session: Session, job: str) -> State:
-    """Mark an approved job as published. Its files are the ones that its outputs name."""
-    return _by_person(session, job, "publish")
+def publish(session: Session, job: str, *, now: datetime | None = None) -> State:
+    """Mark an approved job as published. Its files are the ones that its outputs name.
+
+    Raises UnderEmbargo before the latest embargo of the order, its cars and its clips has ended.
+    """
+    known = get(session, job)
+    if known.state in MOVES["publish"]:
+        embargoes.require_free(session, known.id, now or utc_now())
+    state = _by_person(session, job, "publish")
+    uses.note_published(session, job)
+    return state
+
+
+def hold(session: Session, job: str, embargo: Embargo | None) -> None:
+    """Put the order under an embargo of its own, or lift that one; those of its cars and clips stay."""
+    known = get(session, job)
+    if known.state in ("published", "withdrawn"):
+        raise WrongState(
+            f"job {known.id} is {known.state} already", next_step="withdraw it with the page, if it must go"
+        )
+    session.execute(sa.update(JobRow).where(JobRow.id == known.id).values(embargo=embargo))
 
 
 def withdraw(session: Session, job: str) -> State:
@@ -333,6 +380,13 @@ def get(session: Session, job: str) -> Job:
     return _jobs(session, [exact])[0]
 
 
+def newest_of(session: Session, key: str) -> tuple[str, Job] | None:
+    """Return the newest job of an idempotency key, or of one that goes on after it with `/`, and its own key."""
+    mine = sa.or_(JobRow.idempotency_key == key, JobRow.idempotency_key.startswith(f"{key}/", autoescape=True))
+    row = session.scalars(sa.select(JobRow).where(mine).order_by(JobRow.created_at.desc(), JobRow.id).limit(1)).first()
+    return None if row is None or row.idempotency_key is None else (row.idempotency_key, _jobs(session, [row])[0])
+
+
 def list_jobs(session: Session, *, states: Iterable[State] = (), limit: int = 50) -> tuple[Job, ...]:
     """Return jobs, the newest first."""
     select = sa.select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id).limit(limit)
@@ -349,11 +403,17 @@ def timelines(session: Session, job: str) -> dict[str, SavedTimeline]:
     return {row.aspect: SavedTimeline(row.aspect, row.version, row.body, row.author) for row in rows}
 
 
-def recently_used(session: Session, *, series: str, since: datetime) -> frozenset[int]:
-    """Return the shots that finished jobs of a series have shown since then, for a cooldown."""
-    return frozenset(
-        session.scalars(sa.select(ShotUse.shot_id).where(ShotUse.series == series, ShotUse.used_at >= since))
-    )
+def place_in_series(session: Session, brief: Brief, job: str | None = None) -> int:
+    """Return how many jobs of the brief's series, of its template and locale, were ordered before `job` (or so far).
+
+    It is the same however often the job is tried: jobs count as they were ordered, whatever became of them.
+    """
+    earlier = sa.select(JobRow.id, JobRow.spec).where(JobRow.series == brief.series)
+    found = session.execute(earlier.order_by(JobRow.created_at, JobRow.id)).all()
+    before = itertools.takewhile(lambda row: row.id != job, found)
+    wanted = (brief.template, brief.locale)
+    specs = (json.loads(row.spec) for row in before)
+    return sum((spec.get("template"), spec.get("locale")) == wanted for spec in specs)
 
 
 def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:
@@ -363,10 +423,11 @@ def _jobs(session: Session, rows: Sequence[JobRow]) -> tuple[Job, ...]:
     for o in session.scalars(named):
         output = Output(o.aspect, o.role, o.digest, o.name, o.bytes, o.frames, o.fps)
         outputs.setdefault(o.job_id, []).append(output)
-    return tuple(_job(row, tuple(outputs.get(row.id, ()))) for row in rows)
+    held = embargoes.of_jobs(session, ids)
+    return tuple(_job(row, tuple(outputs.get(row.id, ())), held.get(row.id)) for row in rows)
 
 
-def _job(row: JobRow, outputs: tuple[Output, ...]) -> Job:
+def _job(row: JobRow, outputs: tuple[Output, ...], embargo: Embargo | None) -> Job:
     return Job(
         id=row.id,
         kind=row.kind,
@@ -385,6 +446,7 @@ def _job(row: JobRow, outputs: tuple[Output, ...]) -> Job:
         ended_at=row.ended_at,
         worker=row.lease_owner,
         outputs=outputs,
+        embargo=embargo,
     )
 
 

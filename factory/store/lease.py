@@ -18,6 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from factory.errors import FactoryError
+from factory.plan.facts import Car
 from factory.store import jobs
 from factory.store.db import Sessions
 from factory.store.job import LEASE, Claim, FenceLost, Output, State
@@ -35,10 +36,13 @@ SHUTDOWN = threading.Event()  # set by a door that was told to end: every attemp
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What an attempt made: its files, and the shots that they show."""
+    """What an attempt made: its files, the shots that they show, the cars that they are about. `cars_told`: the order's
+    own table tells of the cars."""
 
     outputs: Sequence[Output]
     shots: Sequence[int] = ()
+    cars: Sequence[Car] = ()
+    cars_told: bool = False
 
 
 class Holding:
@@ -147,7 +151,9 @@ def _attempt(holding: Holding, make: Callable[[Holding], Made]) -> Callable[[Ses
         with contextlib.suppress(FenceLost):
             _persist(holding.sessions, _stopping(holding))
         raise
-    return lambda session: jobs.finish(session, claim, made.outputs, shots=made.shots)
+    return lambda session: jobs.finish(
+        session, claim, made.outputs, shots=made.shots, cars=made.cars, cars_told=made.cars_told
+    )
 
 
 def _stopping(holding: Holding) -> Callable[[Session], State]:

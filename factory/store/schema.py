@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from factory.store.columns import BigId, Exact, Moment, Number, utc_now
+from factory.plan.embargo import Embargo
+from factory.store.columns import BigId, Exact, Moment, Number, Until, utc_now
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,6 +61,7 @@ class Base(DeclarativeBase):
         datetime: Moment(),
         Fraction: Exact(),
         Decimal: Number(),
+        Embargo: Until(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
         list[dict[str, Any]]: JSON(),
@@ -145,6 +147,7 @@ class Asset(Base):
     status: Mapped[str] = mapped_column(String(16), default="added")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     retired_at: Mapped[datetime | None]
+    embargo: Mapped[Embargo | None]
 
     model: Mapped[Model] = relationship()
     shots: Mapped[list[Shot]] = relationship(back_populates="asset", order_by="Shot.number", passive_deletes=True)
@@ -271,13 +274,15 @@ class Correction(Base):
 
 
 class ShotUse(Base):
-    """A shot was shown in a finished job of a series: what a cooldown looks at."""
+    """A job shows a shot, or is going to: what a cooldown of its series looks at (uses.py)."""
 
     __tablename__ = "shot_use"
+    __table_args__ = (Index(None, "series", "used_at"),)
 
     shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id", ondelete="CASCADE"), primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
-    series: Mapped[str | None] = mapped_column(String(100), index=True)
+    series: Mapped[str | None] = mapped_column(String(100))
+    video: Mapped[str | None] = mapped_column(Digest)  # the same in all jobs that make one video: cooldown.video_key
     used_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -309,6 +314,7 @@ class CarRow(Base):
     body: Mapped[str] = mapped_column(String(64))
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     loaded_at: Mapped[datetime] = mapped_column(default=utc_now)
+    embargo: Mapped[Embargo | None]
 
     source: Mapped[SourceRow] = relationship()
     specs: Mapped[list[CarSpec]] = relationship(
@@ -433,6 +439,19 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    embargo: Mapped[Embargo | None]  # of the order itself; those of its cars and clips are looked up
+
+
+class JobCar(Base):
+    """A finished job is about this car. `embargo` is what the order's own table said of it."""
+
+    __tablename__ = "job_car"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    slug: Mapped[str] = mapped_column(
+        String(100), primary_key=True
+    )  # no key: an order's own car is not in the catalogue
+    embargo: Mapped[Embargo | None]
 
 
 class JobTimeline(Base):

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from fastapi.responses import FileResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from factory.errors import FactoryError
 from factory.find import find
 from factory.plan.brief import Brief
+from factory.plan.embargo import read_embargo
 from factory.plan.tables import read_table
 from factory.store import jobs
 from factory.store.job import ENDED, Job, State, UnknownJob
@@ -40,6 +42,12 @@ JobId = Annotated[str, Path(max_length=64)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 
 router = APIRouter()
+
+
+class Order(Brief):
+    """A brief, and until when its videos are not published: `2026-12-01T09:00 Asia/Shanghai`."""
+
+    embargo: str = Field(default="", max_length=100)
 
 
 def the_parts(request: Request) -> Parts:
@@ -120,12 +128,14 @@ def table(
 
 
 @router.post("/api/jobs", status_code=202)
-def submit(parts: House, brief: Brief, key: Key = None) -> dict[str, Any]:
+def submit(parts: House, order: Order, key: Key = None) -> dict[str, Any]:
     """Order videos. What can be refused at once is refused here; the same Idempotency-Key gives the same job."""
+    until = read_embargo(order.embargo) if order.embargo else None
+    brief = Brief(**order.model_dump(exclude={"embargo"}))
     parts.templates.describe(brief.template).inputs_from(brief.set)
     parts.templates.brand(brief.brand)
     with parts.sessions.write() as session:
-        submitted = jobs.submit(session, brief, key=key, by="web")
+        submitted = jobs.submit(session, brief, key=key, by="web", embargo=until)
         state = jobs.get(session, submitted.job).state
     return {"job": submitted.job, "state": state, "new": submitted.new}
 

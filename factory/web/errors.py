@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from factory.errors import FactoryError, WrongUsage
 from factory.store.desk import UnknownShot
+from factory.store.embargoes import UnderEmbargo
 from factory.store.files import FileMissing, NameTaken
 from factory.store.job import FenceLost, IdempotencyConflict, UnknownJob, WrongState
 from understanding.errors import MediaRefused
@@ -44,6 +45,7 @@ STATUS: Mapping[type[FactoryError], int] = {
     WrongState: 409,
     IdempotencyConflict: 409,
     NameTaken: 409,
+    UnderEmbargo: 409,
     FenceLost: 409,
     BodyTooLarge: 413,
     WrongUsage: 400,

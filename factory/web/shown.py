@@ -12,10 +12,14 @@ from factory.store.job import Job, Output
 MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
     "video": "video/mp4",
     "poster": "image/jpeg",
+    "cover": "image/jpeg",
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "timeline": "application/json",
     "trace": "application/json",
+    "package": "application/json",
+    "credits": "application/json",
+    "credits-text": "text/plain",
 }
 ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "codec", "series")
 
@@ -33,6 +37,7 @@ def shown_job(job: Job) -> dict[str, Any]:
         "cancel_asked": job.cancel_asked,
         "order": {key: spec.get(key) for key in ORDERED} | {"table": (spec.get("data") or {}).get("name")},
         "error": _error(job),
+        "embargo": {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None,
         "created_at": _iso(job.created_at),
         "started_at": _iso(job.started_at),
         "ended_at": _iso(job.ended_at),

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from factory.brief_set.delivery import faults
 from factory.samples import SAMPLE_CARS, SAMPLE_SALES
 from factory.settings import Settings
 from factory.wiring import parts
 from tests.bench.costs import Cost, measured
-from tests.finished import faults
 
 
 def main() -> None:

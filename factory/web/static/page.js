@@ -171,8 +171,9 @@ function describeTemplate() {
   const kind = kinds.get(byId("template").value);
   if (!kind) return;
   byId("about").textContent = kind.description[lang] + (lang === "zh" ? "" : " ") + say(`needs_${kind.needs}`) + (lang === "zh" ? "。" : ".");
-  byId("data-field").hidden = kind.needs === "nothing";
-  if (kind.needs === "nothing") byId("data").value = "";
+  const tableless = kind.needs === "nothing" && !kind.takes_table;
+  byId("data-field").hidden = tableless;
+  if (tableless) byId("data").value = "";
   reading = readTable();
   byId("seconds").placeholder = say("seconds_hint", { seconds: kind.seconds });
   byId("inputs").replaceChildren(...Object.entries(kind.inputs).map(([name, input]) => inputField(name, input)));
@@ -309,11 +310,13 @@ function statePill(job, pill = make("span", { className: "state" })) {
 }
 
 const isWorking = (job) => ["queued", "planning", "rendering"].includes(job.state);
-const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.outputs]);
+const holds = (job) => job.embargo && !["published", "withdrawn", "failed", "dead", "cancelled"].includes(job.state);
+const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.embargo, job.outputs]);
 
 function showProgress(job, row) {
   const about = [when(job.created_at), job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "),
-    job.order.draft ? say("draft_mark") : "", isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
+    job.order.draft ? say("draft_mark") : "", holds(job) ? say("embargo_until", { until: job.embargo.until }) : "",
+    isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
   row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
   const bar = row.querySelector("progress");
   if (bar) bar.value = job.progress;
@@ -378,7 +381,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) watch(); }); // b
 
 // --- player ----------------------------------------------------------------------------------------------------------
 
-const ROLES = ["video", "poster", "srt", "vtt", "timeline", "trace"];
+const ROLES = ["video", "poster", "cover", "srt", "vtt", "timeline", "trace", "package", "credits", "credits-text"];
 let playing = null;
 
 function play(id) {
@@ -411,7 +414,12 @@ function load(aspect) {
   video.replaceChildren(...track);
   video.poster = files.poster ?? "";
   video.src = files.video;
-  byId("links").replaceChildren(...Object.entries(files).map(([role, url]) => make("a", { href: `${url}?download=true`, textContent: say(`role_${role}`) })));
+  const link = (url, textContent) => make("a", { href: `${url}?download=true`, textContent });
+  const links = Object.entries(files).map(([role, url]) => link(url, say(`role_${role}`)));
+  // Covers of shapes that no video has stand under every video.
+  const shapes = new Set(playing.outputs.filter((output) => output.role === "video").map((output) => output.aspect));
+  const covers = playing.outputs.filter((output) => output.role === "cover" && !shapes.has(output.aspect) && output.url);
+  byId("links").replaceChildren(...links, ...covers.map((cover) => link(cover.url, `${say("role_cover")} ${cover.aspect}`)));
 }
 
 function showVerbs() {
