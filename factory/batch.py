@@ -176,7 +176,8 @@ def _job_of(brief: Brief, key: str, rows: Batch) -> tuple[str, bool]:
         if job.state in ("failed", "dead", "cancelled"):
             jobs.retry(session, job.id)
             return job.id, False
-        if job.state in GOOD and not rows.again and all(rows.parts.files.has(o.digest) for o in job.outputs):
+        here = job.outputs and all(rows.parts.files.has(o.digest) for o in job.outputs)  # a cleaning may forget them
+        if job.state in GOOD and not rows.again and here:
             return job.id, True
         return jobs.submit(session, brief, key=f"{key}/{secrets.token_hex(4)}", by="batch").job, False
 

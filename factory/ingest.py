@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from factory.errors import FactoryError
+from factory.logs import about
 from factory.mezzanines import encode_clip
 from factory.plan.embargo import Embargo
 from factory.store import assets, embargoes
+from factory.store.files import Adopted
 from factory.wiring import BackboneUnavailable, Parts
 from understanding.errors import MediaRefused
 
@@ -88,6 +90,11 @@ def ingest_all(
 
 def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
     adopted = parts.files.adopt(path)
+    with about(asset=adopted.digest):
+        return _bring_in(path, adopted, parts, provenance)
+
+
+def _bring_in(path: Path, adopted: Adopted, parts: Parts, provenance: Provenance) -> Ingested:
     with parts.sessions.read() as session:
         before = assets.known(session, adopted.digest)
     if before is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import date
+
+from sqlalchemy.orm import Session
 
 from factory.errors import WrongUsage
 from factory.plan.brief import Brief, Table
 from factory.plan.cars_table import read_cars, slug_of
-from factory.plan.facts import Car, Facts, PriceChange
+from factory.plan.facts import Car, Facts, PriceChange, Ranking
 from factory.plan.periods import parse_period
 from factory.plan.price_table import read_prices
 from factory.plan.ranking_table import rank_table
-from factory.plan.staleness import require_fresh
+from factory.plan.staleness import TableStale, require_fresh
 from factory.plan.tables import BadRow
 from factory.store import catalog
 from factory.wiring import Parts
@@ -43,7 +45,7 @@ _WANTED: Mapping[str, tuple[str, str]] = {
 MOST_COMPARED = 3  # cars of one video that are compared: more have no room side by side
 
 
-def _facts_of_catalogue(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
+def _facts_of_catalogue(session: Session, brief: Brief, needs: str, parts: Parts) -> Facts:
     subject = brief.subject or ""
     if needs == "nothing":
         car = catalog.sure_car(session, subject)
@@ -53,7 +55,7 @@ def _facts_of_catalogue(session: Any, brief: Brief, needs: str, parts: Parts) ->
     return _facts_of_subject(session, subject, brief, parts)
 
 
-def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Facts:
+def _facts_of_table(session: Session, brief: Brief, needs: str, parts: Parts) -> Facts:
     assert brief.data is not None
     if needs == "ranking":
         ranking, bad = rank_table(brief.data, brief.set, today=parts.today())
@@ -78,16 +80,32 @@ def _facts_of_table(session: Any, brief: Brief, needs: str, parts: Parts) -> Fac
     raise WrongUsage(f"{brief.template} takes no table", next_step="leave --data out")
 
 
-def _facts_of_subject(session: Any, subject: str, brief: Brief, parts: Parts) -> Facts:
+def _facts_of_subject(session: Session, subject: str, brief: Brief, parts: Parts) -> Facts:
     """Return what the catalogue knows of a car or a ranking: of the period that is asked for, else of a newest that is
     no old one."""
     asked = brief.set.get("period", "").strip()
     facts = catalog.facts_for(session, subject, period=str(parse_period(asked) or asked) or None)
-    newest = parse_period(facts.ranking.period) if facts.ranking and not facts.ranking.source.sample else None
-    if newest and not asked and brief.set.get("stale") != "allow":
-        dated = newest.grain == "day" and len(catalog.periods_of(session, subject)) < 2
-        require_fresh(newest, subject, parts.today(), dated=dated)
+    if facts.ranking and not asked and brief.set.get("stale") != "allow":
+        _require_fresh(session, subject, facts.ranking, parts.today())
     return facts
+
+
+def why_stale(session: Session, name: str, today: date) -> str:
+    """Return why the newest period of a ranking of the catalogue is too old to be news at `today`, or nothing."""
+    ranking = catalog.find_ranking(session, name)
+    try:
+        if ranking:
+            _require_fresh(session, name, ranking, today)
+    except TableStale as refusal:
+        return refusal.cause
+    return ""
+
+
+def _require_fresh(session: Session, name: str, newest: Ranking, today: date) -> None:
+    period = None if newest.source.sample else parse_period(newest.period)
+    if period:
+        dated = period.grain == "day" and len(catalog.periods_of(session, name)) < 2
+        require_fresh(period, name, today, dated=dated)
 
 
 def _told(table: Table, bad: Sequence[BadRow]) -> tuple[str, ...]:

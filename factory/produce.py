@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from factory import packing
+from factory.logs import about
 from factory.plan.brief import CANVASES, Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
@@ -28,7 +29,8 @@ MOST_REPLANS = 5  # each one means that another job of the series was planned me
 
 def produce(job: str, parts: Parts, *, lease_for: timedelta = LEASE) -> State | None:
     """Claim the job and make its video. Returns the state it is left in, or None where there was nothing to claim."""
-    return lease.work(parts.sessions, job, lambda holding: _make(holding, parts), lease=lease_for)
+    with about(job=job):
+        return lease.work(parts.sessions, job, lambda holding: _make(holding, parts), lease=lease_for)
 
 
 def _make(holding: lease.Holding, parts: Parts) -> lease.Made:

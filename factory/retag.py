@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from factory.errors import FactoryError
+from factory.logs import about
 from factory.store import assets
 from factory.wiring import Parts
 from understanding.errors import MediaRefused
@@ -38,7 +39,8 @@ def retag(parts: Parts) -> Iterator[Retagged]:
     """Tag every outdated clip and say of each what became of it; one that cannot be tagged keeps what it has."""
     for clip in outdated(parts):
         try:
-            tagged = parts.tagger.read_as(parts.files.path(clip.digest), clip.file_name)
+            with about(asset=clip.digest):
+                tagged = parts.tagger.read_as(parts.files.path(clip.digest), clip.file_name)
             with parts.sessions.write() as session:
                 shots = assets.retag(session, clip.digest, tagged, parts.taxonomy)
         except (MediaRefused, FactoryError) as refusal:

@@ -58,9 +58,22 @@ class Settings(BaseSettings):
         default=None, description="the certificate with its chain (PEM) that signs content credentials; none: unsigned"
     )
     c2pa_key: Path | None = Field(default=None, description="the private key (PEM) of that certificate")
+    notice_url: SecretStr = Field(
+        default=SecretStr(""), description="address that is told of failures and of jobs that stand still"
+    )
+    notice_secret: SecretStr = Field(default=SecretStr(""), description="secret that signs the notices")
+    notice_form: Literal["webhook", "dingtalk", "feishu"] = Field(
+        default="webhook", description="form of the notices: webhook, or that of a DingTalk or Feishu robot"
+    )
+    stalled_after: int = Field(
+        default=3600, ge=1, le=604_800, description="seconds that a job may wait before it counts as standing still"
+    )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="text, or json: one object a line with the ids of job and asset, to stderr"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR, to stderr"
     )

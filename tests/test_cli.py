@@ -69,7 +69,7 @@ COMMANDS = (
     "schema",
     "evaluate",
 )
-GROUPS = ("samples", "catalog", "db", "model", "train", "report")
+GROUPS = ("samples", "catalog", "db", "model", "train", "report", "schedule")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])

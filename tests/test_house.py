@@ -20,6 +20,8 @@ VERBS = (
     *("factory.proofreading", "factory.storyboarding", "factory.rewording"),
     *("factory.cutting_room", "factory.packing", "factory.brief_set"),
     *("factory.new_template", "factory.preview"),
+    *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
+    *("factory.notices", "factory.notice_forms"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

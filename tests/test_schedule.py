@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from factory.due import last_due
 from factory.nightly import Batch, ranking_batch
+from factory.schedule import SCHEDULES, seed
 from factory.store import catalog, jobs, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry
 from tests.test_catalog import SALES
-from workers.schedule import SCHEDULES, last_due, seed
 
 NIGHTLY = SCHEDULES[0]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, signals
 
 from factory.errors import FactoryError
+from factory.logs import set_up
 from factory.queues import QUEUES, TRANSPORT
 from factory.runner import Duties, Duty, bell_duties
 from factory.settings import Settings
@@ -23,7 +23,7 @@ from factory.store.db import require_migrated
 from factory.store.lease import SHUTDOWN
 from workers import house
 from workers.broker import check_broker
-from workers.schedule import beat_entries, seed
+from workers.schedule import beat_entries
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,13 @@ app.conf.update(
 _duties: list[Duties] = []
 
 
+@signals.setup_logging.connect
+def write_logs(loglevel: int | None = None, **_: Any) -> None:
+    """As every door does; Celery's own set-up is left out."""
+    set_up(settings.log_format, loglevel or logging.WARNING)
+    logging.getLogger("factory").setLevel(settings.log_level)
+
+
 @signals.import_modules.connect
 def make_home(**_: Any) -> None:
     """Beat keeps its notes there, and it may be the first to come."""
@@ -67,7 +74,7 @@ def refuse_to_start_in_vain(**_: Any) -> None:
         sessions = house.parts().sessions
         require_migrated(sessions.engine)
         with sessions.write() as session:
-            seed(session, datetime.now(UTC))
+            house.seed(session, settings)
     except FactoryError as refusal:
         sys.exit(refusal.sentence())
 
@@ -87,6 +94,7 @@ def start_duties(**_: Any) -> None:
     parts = house.parts()
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     _duties.append(Duties((*bell_duties(parts.sessions, parts.send), sweep)).start())
+    _duties.append(Duties(house.notice_duties(settings)).start())  # by itself: a receiver of notices may be slow
 
 
 @signals.worker_shutting_down.connect

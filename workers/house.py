@@ -9,6 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
+from factory.runner import Duty
+from factory.settings import Settings
+from factory.store.columns import utc_now
+
 if TYPE_CHECKING:
     from factory.wiring import Parts
 
@@ -30,3 +36,21 @@ def ingest(path: str) -> None:
     from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     ingest(Path(path), parts())
+
+
+def seed(session: Session, settings: Settings) -> None:
+    from factory.schedule import seed  # noqa: PLC0415  heavy, and wanted by workers alone (see above)
+
+    seed(session, utc_now(), settings)
+
+
+def notice_duties(settings: Settings) -> tuple[Duty, ...]:
+    from factory.notices import notice_duties  # noqa: PLC0415  heavy, and wanted by workers alone (see above)
+
+    return notice_duties(parts().sessions, settings)
+
+
+def look() -> None:
+    from factory.schedule import look_now  # noqa: PLC0415  wanted by tasks alone (see above)
+
+    look_now(parts())

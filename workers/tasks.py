@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from celery import shared_task
 
-from factory.nightly import ranking_batch
-from factory.store import bell, schedules
+from factory.store import bell
 from workers import house
-from workers.schedule import last_due
 
 
 @shared_task(name="produce")
@@ -23,12 +19,9 @@ def ingest(path: str) -> None:
     house.ingest(path)
 
 
-@shared_task(name="ranking_batch")
-def run_ranking_batch(schedule: str) -> None:
-    with house.parts().sessions.write() as session:
-        entry = schedules.find(session, schedule)
-        if entry is not None and not entry.paused:
-            ranking_batch(session, schedule, last_due(entry.cron, entry.zone, datetime.now(UTC)))
+@shared_task(name="look")
+def look(_: str = "") -> None:
+    house.look()
 
 
 @shared_task(name="reap")

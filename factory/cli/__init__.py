@@ -5,17 +5,28 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 some files refused, 4 the librar
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import time
 
 import typer
 from pydantic import ValidationError
 
-from factory.cli import batches, brief_set, language, library, publishing, scoring, tagging, videos
+from factory.cli import (
+    batches,
+    brief_set,
+    database,
+    language,
+    library,
+    publishing,
+    schedules,
+    scoring,
+    tagging,
+    videos,
+)
 from factory.cli.console import say
 from factory.errors import FactoryError
+from factory.logs import set_up
+from factory.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,17 +34,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # an address may be among them, with its password
     help="A library of tagged clips becomes finished videos.",
 )
-for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set):
+for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set, database, schedules):
     app.add_typer(room.app)
 
 
 def main() -> None:
     """Run the command line: the one place that turns a refusal into a line on stderr and an exit code."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.Formatter.converter = time.gmtime
     try:
+        set_up(Settings().log_format)
         app()
     except FactoryError as refusal:
         say(refusal.sentence())

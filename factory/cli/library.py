@@ -29,7 +29,6 @@ from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted
 from factory.mezzanines import encode_library
 from factory.plan.embargo import read_embargo
 from factory.settings import Settings
-from factory.store.db import migrate
 
 app = typer.Typer()
 samples_app = typer.Typer(
@@ -40,11 +39,9 @@ catalog_app = typer.Typer(
     no_args_is_help=True,
     help="Cars and rankings with source and date. Example: factory catalog load sales.csv",
 )
-db_app = typer.Typer(no_args_is_help=True, help="The database. Example: factory db migrate")
 report_app = typer.Typer(no_args_is_help=True, help="Pictures that people check. Example: factory report tags")
 app.add_typer(samples_app, name="samples")
 app.add_typer(catalog_app, name="catalog")
-app.add_typer(db_app, name="db")
 app.add_typer(report_app, name="report")
 
 
@@ -204,14 +201,6 @@ def catalog_load_command(
         for row in loaded.refused:
             say(f"{path}: {row}")
     raise typer.Exit(SOME_REFUSED if bad else 0)
-
-
-@db_app.command("migrate")
-def migrate_command(revision: Annotated[str, typer.Argument(help="head, base or a revision")] = "head") -> None:
-    """Bring the database to a revision. Example: factory db migrate"""
-    settings = Settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    print_line(migrate(settings.database, revision))
 
 
 def _tell_ingested(outcome: Ingested, *, as_json: bool) -> None:

@@ -23,6 +23,7 @@ from factory.cli.console import (
     say,
     show_progress,
 )
+from factory.cli.watching import show_jobs, watch_jobs
 from factory.data_in import table_asked
 from factory.doctor import examine
 from factory.errors import WrongUsage
@@ -94,6 +95,7 @@ def jobs_command(
     publish: Annotated[str, typer.Option(help="publish this approved job")] = "",
     retry: Annotated[str, typer.Option(help="queue this failed job again")] = "",
     hold: Annotated[str, typer.Option(help="put a job under embargo, JOB=WHEN; JOB=none lifts it")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="go on telling until Ctrl-C")] = False,
 ) -> None:
     """List jobs, newest first, or move one. Example: factory jobs --approve 1f3c"""
     house = open_house()
@@ -105,15 +107,10 @@ def jobs_command(
         if hold:
             job, when = key_value(hold, "--hold", "1f3c=2026-12-01T09:00 Asia/Shanghai")
             ledger.hold(session, job, None if when.strip() == "none" else read_embargo(when))
-        found = ledger.list_jobs(session, limit=limit)
-    if as_json:
-        print_json([orders.job_record(row) for row in found])
-        return
-    for row in found:
-        when, why = f"{row.created_at:%Y-%m-%d %H:%M}", row.error_text or ""
-        if row.embargo and row.state in ("review", "approved"):
-            why = f"until {row.embargo.told()}, by the {row.embargo.of}"
-        print_line(f"{row.id}  {row.state:<10} {row.progress:4.0%}  {row.brief().template:<22} {when}  {why}")
+    if watch:
+        watch_jobs(house, limit, as_json=as_json)
+    else:
+        show_jobs(house, limit, as_json=as_json)
 
 
 @app.command("serve")

@@ -144,43 +144,67 @@ LOCK = 0x4155544F5245454C  # PostgreSQL advisory lock: one migration at a time (
 
 def migrate(url: str, revision: str = "head") -> str:
     """Bring the database to `revision` (up or down) in one transaction and return the revision it then has."""
+    with migrating(url) as connection:
+        step_to(connection, revision)
+        return revision_of(connection) or "base"
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[Connection]:
+    """Yield a connection in the one transaction that changes tables: it commits when the block ends."""
     engine = open_engine(url)
     try:
         with _connected(engine.execution_options(writes=True)) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            _step(connection, revision)
-            return _revision(connection) or "base"
+            yield connection
     finally:
         engine.dispose()
 
 
-def _step(connection: Connection, revision: str) -> None:
-    config = _config()
+def step_to(connection: Connection, revision: str) -> None:
+    """Run the migrations between the database's revision and this one."""
+    config = alembic_config()
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     wanted = script.get_revision(revision) if revision != "base" else None
-    passed = {step.revision for step in script.iterate_revisions(_revision(connection) or "base", "base")}
+    passed = {step.revision for step in script.iterate_revisions(revision_of(connection) or "base", "base")}
     if wanted is not None and wanted.revision not in passed:
         command.upgrade(config, revision)
     else:
         command.downgrade(config, revision)
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def database_revision(url: str) -> str | None:
+    """Return the revision of a database, or None where it has none. Raises DatabaseUnreachable."""
+    engine = open_engine(url)
+    try:
+        with _connected(engine) as connection:
+            return revision_of(connection)
+    finally:
+        engine.dispose()
+
+
+def knows_revision(revision: str) -> bool:
+    """Does this version have a migration of this name?"""
+    script = ScriptDirectory.from_config(alembic_config())
+    return revision in {step.revision for step in script.walk_revisions()}
 
 
 def newest_revision() -> str:
     """Return the revision that this version of AutoReel works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     assert head is not None
     return head
 
@@ -188,7 +212,7 @@ def newest_revision() -> str:
 def require_migrated(engine: Engine) -> None:
     """Raise unless the database stands at the newest revision."""
     with _connected(engine) as connection:
-        found = _revision(connection)
+        found = revision_of(connection)
     if found != newest_revision():
         raise DatabaseNotMigrated(
             f"the database stands at revision {found or 'none'}, this version needs {newest_revision()}",

@@ -113,6 +113,10 @@ class Files:
     def has(self, digest: str) -> bool:
         return self._place(digest).is_file()
 
+    def remove(self, digest: str) -> None:
+        """Remove the bytes of this sha256, which nothing names any more."""
+        self._place(digest).unlink(missing_ok=True)
+
     def _place(self, digest: str) -> Path:
         if not DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is not a sha256 in lower-case hex")
@@ -128,7 +132,7 @@ class Files:
         get that one.
         """
         place = self._cache_place(key, suffix)
-        if not place.exists():
+        if not _asked_for(place):
             with self.scratch() as scratch:
                 made = scratch / f"made{suffix}"
                 with _room_for(made, None):
@@ -264,6 +268,15 @@ def _room_for(path: Path, size: int | None) -> Iterator[None]:
             f"{path.parent.parent} has no room for {wanted} ({free} bytes free)",
             next_step="free space on that disk or move FACTORY_HOME to a larger one, then try again",
         ) from error
+
+
+def _asked_for(place: Path) -> bool:
+    """Say whether a derived file is there, and mark it as wanted now: retention goes by this."""
+    try:
+        os.utime(place)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -510,7 +510,7 @@ class Outbox(Base):
 
 
 class Schedule(Base):
-    """A repeated duty: `cron` in time zone `zone`. `workers/schedule.py` only seeds these rows."""
+    """A repeated duty: `cron` in time zone `zone`. `factory/schedule.py` only seeds these rows."""
 
     __tablename__ = "schedule"
 
@@ -520,6 +520,9 @@ class Schedule(Base):
     zone: Mapped[str] = mapped_column(String(64))
     why: Mapped[str] = mapped_column(Text)
     paused: Mapped[bool] = mapped_column(default=False)
+    catch_up: Mapped[str] = mapped_column(String(8), default="latest", server_default="latest")  # of moments missed
+    most: Mapped[int] = mapped_column(default=10, server_default="10")  # moments made up for, with catch_up "all"
+    options: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of the duty
 
 
 class ScheduleSlot(Base):
@@ -532,3 +535,25 @@ class ScheduleSlot(Base):
     taken_at: Mapped[datetime] = mapped_column(default=utc_now)
     jobs: Mapped[int] = mapped_column(default=0)  # how many jobs it made
     note: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(8), default="done", server_default="done")
+    attempt: Mapped[int] = mapped_column(default=1, server_default="1")
+    lease_until: Mapped[datetime | None]  # while it runs: whoever works on it is alive until then
+    ended_at: Mapped[datetime | None]
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what it made, for people
+
+
+class Notice(Base):
+    """Something that people are to be told, kept until it was taken in. `key` says what it is about, once."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index(None, "next_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    event: Mapped[str] = mapped_column(String(32))
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    attempt: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]  # when it is tried next; None: it was sent, or given up
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")  # of the last try

@@ -18,13 +18,18 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from uvicorn.config import LOGGING_CONFIG
 
 from factory import wiring
 from factory.errors import FactoryError, WrongUsage
+from factory.notices import notice_duties
 from factory.render.templates import PACKAGED
 from factory.runner import Duties, Duty, LocalRunner, bell_duties
+from factory.schedule import seed
+from factory.schedule_clock import ScheduleClock
+from factory.store.columns import utc_now
 from factory.store.db import require_migrated
-from factory.web import api
+from factory.web import api, metrics
 from factory.web.errors import answer_errors
 from factory.web.guard import Guard
 from factory.web.thumbs import Thumbs
@@ -57,6 +62,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.thumbs = Thumbs(parts.sessions, parts.files)
     answer_errors(app)
     app.include_router(api.router)
+    app.include_router(metrics.router)
     _add_page(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, port=parts.settings.web_port)
@@ -71,6 +77,7 @@ def serve(parts: Parts) -> None:
             create_app(parts),
             log_level=parts.settings.log_level.lower(),
             access_log=False,
+            log_config=None if parts.settings.log_format == "json" else LOGGING_CONFIG,
             server_header=False,
             timeout_graceful_shutdown=STOP_WITHIN,
         )
@@ -130,15 +137,27 @@ def _is_loopback(host: str) -> bool:
 
 @contextlib.contextmanager
 def _work_beside(parts: Parts) -> Iterator[None]:
-    """Without a broker, work jobs off here; with one, ring its bell. Either way, sweep what was left unfinished."""
+    """Without a broker, work jobs off here; with one, ring its bell. Either way, sweep what was left unfinished, and
+    tell people what failed: in a thread of its own, for a receiver may be slow."""
     require_migrated(parts.sessions.engine)
+    with Duties(notice_duties(parts.sessions, parts.settings)), _jobs_beside(parts):
+        yield
+
+
+@contextlib.contextmanager
+def _jobs_beside(parts: Parts) -> Iterator[None]:
     sweep = Duty("sweep", SWEEP_EVERY, parts.files.clean)
     if parts.settings.broker_url:
         with Duties((*bell_duties(parts.sessions, parts.send), sweep)):
             yield
         return
+    with parts.sessions.write() as session:
+        seed(session, utc_now(), parts.settings)
     workers = parts.settings.workers
-    with LocalRunner(parts.settings.database, wiring.open_produce, workers=workers, duties=(sweep,)):
+    with (
+        LocalRunner(parts.settings.database, wiring.open_produce, workers=workers, duties=(sweep,)),
+        ScheduleClock(parts.sessions),
+    ):
         yield
 
 
