@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from factory.check_fills import briefs_of
 from factory.errors import FactoryError
 from factory.plan.brief import Brief
 from factory.plan.cars_table import read_cars
 from factory.plan.facts import Facts
+from factory.plan.price_table import read_prices
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.storyboard import ClipPart, Storyboard, read_marked
 from factory.plan.tables import read_table
@@ -132,13 +134,18 @@ def an_input(dice: random.Random) -> str:
 
 
 def a_row(dice: random.Random) -> str:
-    """A table of cars or of sales with bad cells, in some encoding, through the readers into a template."""
-    cars = dice.random() < 0.4
-    table = read_table(*a_table(dice, cars=cars))
+    """A table of cars, prices or sales with bad cells, in some encoding, through the readers into a template."""
+    sort = dice.choice(tuple(GOOD_ROWS))
+    table = read_table(*a_table(dice, sort))
     locale = dice.choice(("zh-CN", "en-US"))
-    if cars:
+    if sort == "cars":
         read, _bad = read_cars(table, {}, body=TAXONOMY.resolve)
-        facts, name = Facts(read[0].name_en, read[:1], None, (read[0].source,)), "new_car_report"
+        compared = dice.random() < 0.5
+        facts = Facts(read[0].name_en, read[: 3 if compared else 1], None, (read[0].source,))
+        name = "comparison" if compared else "new_car_report"
+    elif sort == "prices":
+        changes, _bad = read_prices(table, {})
+        facts, name = Facts(changes[0].name_en, (), None, (changes[0].source,), changes), "price_change"
     else:
         options = {dice.choice(("name", "value", "period", "where", "top", "order", "unit")): dice.choice(NASTY)}
         options = options if dice.random() < 0.2 else {}
@@ -151,12 +158,24 @@ def a_row(dice: random.Random) -> str:
     return "read"
 
 
-def a_table(dice: random.Random, *, cars: bool) -> tuple[bytes, str]:
-    header = ["slug", "make", "name_zh", "name_en", "body", "price (万元)", "range_km", "aliases", "source", "date"]
-    row = ["x5", "Northwind", "北风 X5", "Northwind X5", "suv", "26.98", "560", "X5|北风", "Desk", "2026-11-01"]
-    if not cars:
-        header = ["name", "sales", "period", "rank", "previous", "source", "date"]
-        row = ["北风 X5", "12,345", "2026-10", "", "11000", "Desk", "2026-11-01"]
+GOOD_ROWS = {
+    "cars": (
+        ("slug", "make", "name_zh", "name_en", "body", "price (万元)", "range_km", "aliases", "source", "date"),
+        ("x5", "Northwind", "北风 X5", "Northwind X5", "suv", "26.98", "560", "X5|北风", "Desk", "2026-11-01"),
+    ),
+    "prices": (
+        ("name_zh", "name_en", "price_kind", "old_price", "new_price", "unit", "effective_date", "source"),
+        ("北风 X5", "Northwind X5", "指导价", "269800", "249800", "元", "2026-11-01", "Desk"),
+    ),
+    "sales": (
+        ("name", "sales", "period", "rank", "previous", "source", "date"),
+        ("北风 X5", "12,345", "2026-10", "", "11000", "Desk", "2026-11-01"),
+    ),
+}
+
+
+def a_table(dice: random.Random, sort: str) -> tuple[bytes, str]:
+    header, row = (list(line) for line in GOOD_ROWS[sort])
     rows = [numbered(row, number) for number in range(dice.randint(1, 9))]
     for _ in range(dice.randint(0, 8)):
         target = dice.choice([header, *rows, *rows, *rows])
@@ -193,8 +212,9 @@ KINDS = Templates(given={f"storyboards/{name}.yaml.j2": text for name, text in T
 
 def filled(name: str) -> str:
     """Return a storyboard of a template as it is."""
-    facts = sample_facts(KINDS.describe(name).needs)
-    return KINDS.storyboard(name, {"brief": Brief(template=name, locale="en-US", seconds=15), "facts": facts})
+    kind = KINDS.describe(name)
+    brief = next(brief for brief in briefs_of(kind, {}) if (brief.locale, brief.seconds) == ("en-US", 15))
+    return KINDS.storyboard(name, {"brief": brief, "facts": sample_facts(kind.needs)})
 
 
 RENDERED = {name: filled(name) for name in TEXTS}
