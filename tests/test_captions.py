@@ -88,6 +88,14 @@ def test_a_word_longer_than_a_line_is_shown_in_parts() -> None:
     assert all(len(text) <= 42 for cue in found for text in cue.lines)
 
 
+@pytest.mark.parametrize("canvas", [TALL, SQUARE])
+def test_a_name_longer_than_a_line_is_parted_between_its_words(canvas: Canvas) -> None:
+    name = "Polestar 3 Long Range Single motor"
+    found = cues(line(f"第3名，{name}，107度。"), canvas=canvas, keep=[name], measure=lambda text: len(text) / 24)
+    words = {word for cue in found for text in cue.lines for word in re.findall("[A-Za-z]+", text)}
+    assert words == {"Polestar", "Long", "Range", "Single", "motor"}
+
+
 def test_real_widths_count() -> None:
     text = "Wide letters need more lines."
     assert len(cues(line(text))[0].lines) == 1

@@ -100,13 +100,15 @@ class _Setter:
         return chinese / self._chinese + (len(text) - chinese) / self._latin
 
     def short(self, parts: Sequence[Piece]) -> tuple[Piece, ...]:
-        """Return the pieces, those that are wider than a line cut by letters: there is no better way to show them."""
+        """Return the pieces, those that are wider than a line cut between words, or by letters where one word is."""
         return tuple(small for piece in parts for small in self._halves(piece))
 
     def _halves(self, piece: Piece) -> list[Piece]:
         if self.width(piece.text) <= _FULL or len(piece.text) < 2:
             return [piece]
         middle = len(piece.text) // 2
+        spaces = [at for at, letter in enumerate(piece.text) if letter.isspace()]
+        middle = min(spaces, key=lambda at: abs(at - middle), default=middle)
         left, right = piece.text[:middle], piece.text[middle:]
         after = piece.start + len("".join(left.split()))
         first = Piece(left.rstrip(), piece.start, piece.space, 20.0)
