@@ -38,7 +38,8 @@ def test_two_series_do_not_begin_alike_and_seeds_count_outside_of_one() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_templates_vary_from_video_to_video(kind: str, locale: Locale) -> None:
     def filled(place: int) -> str:
-        brief = Brief(template=kind, locale=locale, series="weekly", seconds=40)
+        theme = {"about": "race"} if kind == "highlights" else {}
+        brief = Brief(template=kind, locale=locale, series="weekly", seconds=40, set=theme)
         return TEMPLATES.storyboard(kind, {"brief": brief, "facts": facts(kind), "place": place})
 
     assert filled(0) != filled(1)
