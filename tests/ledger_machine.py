@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,16 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
@@ -52,7 +61,7 @@ STEPS: Final = 40
 LAST_WORDS: Final = ("finish", "fail", "crash", "hand_back", "stop")
 ASKED: Final = ("cancel", "approve", "publish", "withdraw", "retry", "revise")
 FATES: Final = ("sent", "lost", "doubled", "heard", "broken", "down")  # of a message
-MOST_JOBS: Final = 3  # so that they meet
+MOST_JOBS: Final = 4  # so that they meet
 WORDS: Final = ("beat", "save_timelines", "start_rendering", "save_step", *LAST_WORDS)
 
 
@@ -120,9 +129,16 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
+    @initialize(target=ordered)
+    def first_orders(self) -> Any:
+        return multiple(*[self._submit(None, seed) for seed in range(2)])
+
     @precondition(lambda self: len(self.known) < MOST_JOBS)
     @rule(target=ordered, key=st.sampled_from([None, "a", "b"]), seed=st.integers(0, 1))
     def submit(self, key: str | None, seed: int) -> Any:
+        return self._submit(key, seed)
+
+    def _submit(self, key: str | None, seed: int) -> str:
         brief = Brief(template="stub", series=SERIES, seed=seed)
         known = self.keys.get(key) if key else None
         if known and known[1] != seed:
@@ -142,24 +158,25 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- workers ------------------------------------------------------------------------------------------------------
 
-    @rule(job=ordered)
-    def claim(self, job: str) -> None:
-        self._claim(job)
-
-    @precondition(lambda self: self._due())
+    @precondition(lambda self: len(self._due()) < len(self.known))
     @rule(data=st.data())
-    def look_for_work(self, data: st.DataObject) -> None:
-        """A worker without a broker claims what it finds."""
-        self._claim(data.draw(st.sampled_from(self._due())))
+    def late_message(self, data: st.DataObject) -> None:
+        """A worker hears of a job that is not to be had."""
+        self._claim(data.draw(st.sampled_from([job for job, known in self.known.items() if not known.due()])))
 
     @precondition(lambda self: self._due())
-    @rule(data=st.data(), word=st.sampled_from(("finish", "finish", "crash", "fail")))
-    def work_through(self, data: st.DataObject, word: str) -> None:
-        """A worker takes a job from its claim to an end, undisturbed."""
-        claim = self._claim(data.draw(st.sampled_from(self._due())))
+    @rule(data=st.data(), how=st.sampled_from(("claim", "claim", "finish", "finish", "fail", "crash", "poison")))
+    def look_for_work(self, data: st.DataObject, how: str) -> None:
+        """A worker without a broker claims what it finds, and may go on to an end; `poison` crashes all attempts."""
+        job = data.draw(st.sampled_from(self._due()))
+        claim = self._claim(job)
         assert claim is not None
-        for said in ("save_timelines", word):
-            self._say(claim, said, data)
+        if how in LAST_WORDS:
+            self._say(claim, "save_timelines", data)
+            self._say(claim, how, data)
+        while how == "poison" and claim is not None:
+            self._say(claim, "crash", data)
+            claim = self._claim(job)
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
@@ -278,7 +295,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._possible())
     @rule(data=st.data())
     def person_does(self, data: st.DataObject) -> None:
-        """Somebody does what the states allow."""
+        """Somebody does what brings a job forward."""
         self._ask(*data.draw(st.sampled_from(self._possible())))
 
     @rule(job=ordered, verb=st.sampled_from(ASKED))
@@ -287,7 +304,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self._ask(job, verb)
 
     def _possible(self) -> list[tuple[str, str]]:
-        return [(job, verb) for job, known in self.known.items() for verb in ASKED if known.state in MOVES[verb]]
+        forward = [verb for verb in ASKED if verb != "cancel"]
+        return [(job, verb) for job, known in self.known.items() for verb in forward if known.state in MOVES[verb]]
 
     def _ask(self, job: str, verb: str) -> None:
         known = self.known[job]
@@ -344,8 +362,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for job in overdue:
             self.known[job].overdue = True
 
-    @rule()
-    def bells_may_ring_again(self) -> None:
+    def _bells_may_ring_again(self) -> None:
         with self.sessions.write() as session:
             rung = sa.update(JobRow).where(JobRow.ring_after.is_not(None))
             session.execute(rung.values(ring_after=utc_now() + PAST))
@@ -383,8 +400,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
         return send
 
-    @rule()
-    def reap(self) -> None:
+    @rule(later=st.booleans())
+    def reap(self, later: bool) -> None:
+        """The reaper passes, at once or when all waits for a bell are over."""
+        if later:
+            self._bells_may_ring_again()
         gone = [known for known in self.known.values() if known.state in WORKING and known.overdue]
         cancelled = [known for known in gone if known.cancel_asked]
         dead = [known for known in gone if not known.cancel_asked and known.attempt == MAX_ATTEMPTS]
@@ -399,20 +419,27 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- what always holds --------------------------------------------------------------------------------------------
 
     @invariant()
-    def ledger_and_model_agree(self) -> None:
+    def all_is_well(self) -> None:
         with self.sessions.read() as session:
             rows = {row.id: row for row in session.scalars(sa.select(JobRow))}
-            assert rows.keys() == self.known.keys()
-            for job, known in self.known.items():
-                row = rows[job]
-                seen = (row.state, row.fence, row.attempt, row.cancel_asked)
-                assert seen == (known.state, known.fence, known.attempt, known.cancel_asked)
-                assert (row.lease_until is not None) == (row.lease_owner is not None) == (row.state in WORKING)
-                assert (row.ended_at is not None) == (row.state in ENDED)
-            assert set(jobs.next_due(session, limit=99)) == set(self._due())
-            self._timelines_and_steps_are_the_newest(session)
+            self._ledger_and_model_agree(session, rows)
+            self._nothing_is_lost(session, rows)
+            self._what_is_shown_has_files_and_an_approval(session)
+            self._shots_rest_while_a_job_shows_them(session)
+        fences = [(claim.job, claim.fence) for claim in self.claims]
+        assert len(set(fences)) == len(fences)
+        living = [claim.job for claim in self._living()]
+        assert len(set(living)) == len(living)
 
-    def _timelines_and_steps_are_the_newest(self, session: Session) -> None:
+    def _ledger_and_model_agree(self, session: Session, rows: Mapping[str, JobRow]) -> None:
+        assert rows.keys() == self.known.keys()
+        for job, known in self.known.items():
+            row = rows[job]
+            seen = (row.state, row.fence, row.attempt, row.cancel_asked)
+            assert seen == (known.state, known.fence, known.attempt, known.cancel_asked)
+            assert (row.lease_until is not None) == (row.lease_owner is not None) == (row.state in WORKING)
+            assert (row.ended_at is not None) == (row.state in ENDED)
+        assert set(jobs.next_due(session, limit=99)) == set(self._due())
         newest = sa.select(JobTimeline.job_id, sa.func.max(JobTimeline.version)).group_by(JobTimeline.job_id)
         assert {row[0]: row[1] for row in session.execute(newest)} == {
             job: known.versions for job, known in self.known.items() if known.versions
@@ -420,30 +447,21 @@ class LedgerMachine(RuleBasedStateMachine):
         steps = {(row.job_id, row.input_digest): row.output_digest for row in session.scalars(sa.select(JobStep))}
         assert steps == {(job, given): made for job, known in self.known.items() for given, made in known.steps.items()}
 
-    @invariant()
-    def at_most_one_claim_of_a_job_lives(self) -> None:
-        fences = [(claim.job, claim.fence) for claim in self.claims]
-        assert len(set(fences)) == len(fences)
-        living = [claim.job for claim in self._living()]
-        assert len(set(living)) == len(living)
-
-    @invariant()
-    def nothing_is_lost(self) -> None:
+    def _nothing_is_lost(self, session: Session, rows: Mapping[str, JobRow]) -> None:
         """Each job that has not ended is held, or may be claimed and will ring, or waits for the reaper to end it."""
-        with self.sessions.read() as session:
-            now = utc_now()
-            most = bell.AGAIN * 2**bell.MOST_DOUBLINGS + timedelta(seconds=5)
-            belled = set(session.scalars(sa.select(Outbox.job_id)))
-            for row in session.scalars(sa.select(JobRow)):
-                known = self.known[row.id]
-                assert 0 <= row.attempt <= MAX_ATTEMPTS
-                if known.state == "queued":
-                    assert known.due()
-                    assert row.id in belled or row.ring_after is not None
-                elif known.state in WORKING and not known.overdue:
-                    assert row.lease_until is not None
-                    assert row.lease_until > now
-                assert row.ring_after is None or (known.rung and row.ring_after < now + most)
+        now = utc_now()
+        most = bell.AGAIN * 2**bell.MOST_DOUBLINGS + timedelta(seconds=5)
+        belled = set(session.scalars(sa.select(Outbox.job_id)))
+        for job, known in self.known.items():
+            row = rows[job]
+            assert 0 <= row.attempt <= MAX_ATTEMPTS
+            if known.state == "queued":
+                assert known.due()
+                assert job in belled or row.ring_after is not None
+            elif known.state in WORKING and not known.overdue:
+                assert row.lease_until is not None
+                assert row.lease_until > now
+            assert row.ring_after is None or (known.rung and row.ring_after < now + most)
 
     def _each_due_job_will_ring(self) -> None:
         with self.sessions.read() as session:
@@ -451,10 +469,8 @@ class LedgerMachine(RuleBasedStateMachine):
             later = set(session.scalars(sa.select(JobRow.id).where(JobRow.ring_after > utc_now())))
         assert set(self._due()) <= belled | later
 
-    @invariant()
-    def what_is_shown_has_files_and_an_approval(self) -> None:
-        with self.sessions.read() as session:
-            outputs = {row.job_id: (row.fence, row.digest) for row in session.scalars(sa.select(JobOutput))}
+    def _what_is_shown_has_files_and_an_approval(self, session: Session) -> None:
+        outputs = {row.job_id: (row.fence, row.digest) for row in session.scalars(sa.select(JobOutput))}
         assert {job: fence for job, (fence, _) in outputs.items()} == {
             job: known.made_by for job, known in self.known.items() if known.made_by is not None
         }
@@ -465,10 +481,8 @@ class LedgerMachine(RuleBasedStateMachine):
             if known.state in ("approved", "published", "withdrawn"):
                 assert known.approved
 
-    @invariant()
-    def shots_rest_while_a_job_shows_them(self) -> None:
-        with self.sessions.read() as session:
-            rested = set(session.scalars(sa.select(Shot.id).where(uses.rested(uses.Issue(SERIES, "another"), DAYS))))
+    def _shots_rest_while_a_job_shows_them(self, session: Session) -> None:
+        rested = set(session.scalars(sa.select(Shot.id).where(uses.rested(uses.Issue(SERIES, "another"), DAYS))))
         assert rested == set(self.shot_ids) - self._resting("")
         shown = [known.shots for known in self.known.values() if known.state in SHOWN]
         assert len(set().union(*shown)) == sum(len(shots) for shots in shown)
@@ -488,18 +502,15 @@ class LedgerMachine(RuleBasedStateMachine):
         """At last all workers are gone and the broker is well: one round brings each job to an end."""
         if sys.exc_info()[0] is None:
             self._run_out([job for job, known in self.known.items() if known.state in WORKING])
-            self.bells_may_ring_again()
-            self.reap()
             self.messages = []  # the broker lost them all
-            self.bells_may_ring_again()
-            self.reap()
+            self.reap(later=True)
             bell.relay(self.sessions, self._sender(itertools.repeat("doubled")))
             for job in self.messages:
                 if claim := self._claim(job):
                     self._write_word(claim, "finish", frozenset(), "")
                     self._remember(claim, "finish", frozenset(), "")
             assert {job for job, known in self.known.items() if known.state not in ENDED} == set()
-            self.ledger_and_model_agree()
+            self.all_is_well()
             assert bell.reap(self.sessions) == bell.Reaped(0, 0, 0)
         super().teardown()
 

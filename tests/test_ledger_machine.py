@@ -19,7 +19,7 @@ def postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessi
 
 
 def test_no_order_of_events_breaks_the_ledger(sqlite: Sessions) -> None:
-    run(hasty(sqlite), examples=25)
+    run(hasty(sqlite), examples=50)
 
 
 @pytest.mark.server
