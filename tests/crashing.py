@@ -32,7 +32,7 @@ from factory.plan.brief import Brief
 from factory.store import bell, db, jobs
 from factory.store.db import Sessions
 from factory.store.files import Adopted, Files
-from factory.store.job import ENDED, MAX_ATTEMPTS, MOVES, Claim, Output, WrongState
+from factory.store.job import ENDED, MAX_ATTEMPTS, MOVES, WORKING, Claim, Output, WrongState
 from factory.store.lease import SHUTDOWN, Holding, Made, work
 from factory.store.schema import JobOutput, JobRow
 
@@ -397,9 +397,10 @@ def _count_rows(session: Session, tally: Tally, poisoned: set[str]) -> None:
 def _count_moves(session: Session, tally: Tally, crashes: list[Crash]) -> None:
     allowed = {move for moves in MOVES.values() for move in moves.items()}
     finished, published, fences = Counter[str](), Counter[str](), dict[str, int]()
-    claims = dict[str, list[float]]()
+    claims, moves = dict[str, list[float]](), dict[str, list[tuple[float, str]]]()
     for row in session.execute(sa.text("SELECT job, old, new, fence, claimed, at FROM moved ORDER BY n")):
         tally.moves_not_in_the_table += (row.old, row.new) not in allowed
+        moves.setdefault(row.job, []).append((row.at, row.new))
         finished[row.job] += row.new == "review"
         published[row.job] += row.new == "published"
         if row.claimed:
@@ -409,8 +410,11 @@ def _count_moves(session: Session, tally: Tally, crashes: list[Crash]) -> None:
     tally.finished_twice = sum(times > 1 for times in finished.values())
     tally.published_twice = sum(times > 1 for times in published.values())
     for crash in crashes:
+        stood = [state for at, state in moves.get(crash.job, []) if at <= crash.at]
         later = [at for at in claims.get(crash.job, []) if at > crash.at]
-        if later:
+        if crash.point == "relay" and stood and stood[-1] in WORKING:  # its message was heard before the relay died
+            tally.delays.setdefault(crash.point, []).append(0.0)
+        elif later:
             tally.delays.setdefault(crash.point, []).append(min(later) - crash.at)
 
 
