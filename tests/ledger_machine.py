@@ -211,7 +211,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def zombie_says(self, data: st.DataObject, word: str) -> None:
         """A worker whose claim is over speaks: it is told so, and nothing changes."""
         over = [claim for claim in self.claims if not self.known[claim.job].holds(claim)]
-        claim = data.draw(st.sampled_from(over))
+        self._say_in_vain(data.draw(st.sampled_from(over)), word)
+
+    def _say_in_vain(self, claim: Claim, word: str) -> None:
         with self.nothing_changes():
             if word == "beat":
                 with self.sessions.write() as session:
@@ -295,7 +297,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._possible())
     @rule(data=st.data())
     def person_does(self, data: st.DataObject) -> None:
-        """Somebody does what brings a job forward."""
+        """Somebody brings a job forward, or wants it no more while it is worked on."""
         self._ask(*data.draw(st.sampled_from(self._possible())))
 
     @rule(job=ordered, verb=st.sampled_from(ASKED))
@@ -305,7 +307,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _possible(self) -> list[tuple[str, str]]:
         forward = [verb for verb in ASKED if verb != "cancel"]
-        return [(job, verb) for job, known in self.known.items() for verb in forward if known.state in MOVES[verb]]
+        wanted = [(job, verb) for job, known in self.known.items() for verb in forward if known.state in MOVES[verb]]
+        return wanted + [(claim.job, "cancel") for claim in self._living()]
 
     def _ask(self, job: str, verb: str) -> None:
         known = self.known[job]
@@ -347,13 +350,13 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- time, relay, reaper ------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self._living())
-    @rule(data=st.data(), another=st.booleans())
-    def lease_runs_out(self, data: st.DataObject, another: bool) -> None:
-        """A worker is silent for too long; `another` takes its job at once."""
-        job = data.draw(st.sampled_from(self._living())).job
-        self._run_out([job])
-        if another:
-            self._claim(job)
+    @rule(data=st.data(), another=st.booleans(), word=st.sampled_from(WORDS))
+    def lease_runs_out(self, data: st.DataObject, another: bool, word: str) -> None:
+        """A worker is silent for too long; `another` takes its job at once, and it wakes up."""
+        sleeper = data.draw(st.sampled_from(self._living()))
+        self._run_out([sleeper.job])
+        if another and self._claim(sleeper.job):
+            self._say_in_vain(sleeper, word)
 
     def _run_out(self, overdue: Sequence[str]) -> None:
         with self.sessions.write() as session:

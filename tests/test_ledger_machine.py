@@ -19,9 +19,9 @@ def postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessi
 
 
 def test_no_order_of_events_breaks_the_ledger(sqlite: Sessions) -> None:
-    run(hasty(sqlite), examples=50)
+    run(hasty(sqlite), examples=40)
 
 
 @pytest.mark.server
 def test_no_order_of_events_breaks_the_ledger_on_postgresql(postgresql: Sessions) -> None:
-    run(postgresql, examples=8)
+    run(postgresql, examples=6)
