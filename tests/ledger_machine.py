@@ -350,10 +350,12 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- time, relay, reaper ------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self._living())
-    @rule(data=st.data(), another=st.booleans(), word=st.sampled_from(WORDS))
-    def lease_runs_out(self, data: st.DataObject, another: bool, word: str) -> None:
-        """A worker is silent for too long; `another` takes its job at once, and it wakes up."""
+    @rule(data=st.data(), asked=st.booleans(), another=st.booleans(), word=st.sampled_from(WORDS))
+    def lease_runs_out(self, data: st.DataObject, asked: bool, another: bool, word: str) -> None:
+        """A worker is silent for too long, maybe `asked` to stop; `another` takes its job at once, and it wakes up."""
         sleeper = data.draw(st.sampled_from(self._living()))
+        if asked:
+            self._ask(sleeper.job, "cancel")
         self._run_out([sleeper.job])
         if another and self._claim(sleeper.job):
             self._say_in_vain(sleeper, word)
