@@ -91,3 +91,10 @@ def test_the_latest_holds() -> None:
     assert latest([first, None, later, first]) is later
     assert latest([None]) is None
     assert later.told() == "2026-12-01 09:00 Asia/Shanghai (2026-12-01 01:00 UTC)"
+
+
+def test_zones_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of jobs under embargo reads a moment for each."""
+    read_embargo("2026-12-01T09:00 Asia/Shanghai")
+    monkeypatch.setattr("factory.plan.embargo.available_timezones", lambda: pytest.fail("looked for again"))
+    assert read_embargo("2026-12-01T09:00 Europe/Berlin").zone == "Europe/Berlin"

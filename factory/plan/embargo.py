@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from factory.errors import WrongUsage
@@ -107,12 +108,17 @@ def _shift(offset: str) -> timedelta:
     return (timedelta(hours=hours, minutes=minutes)) * (-1 if offset[0] == "-" else 1)
 
 
+@cache
+def _zones() -> Mapping[str, str]:
+    """Return all zones by their case-folded names. It reads hundreds of files, and each row under embargo asks."""
+    return {zone.casefold(): zone for zone in available_timezones()}
+
+
 def _zone(name: str) -> ZoneInfo:
-    known = available_timezones()
-    by_name = {zone.casefold(): zone for zone in known}
+    by_name = _zones()
     key = by_name.get(name.casefold())
     if key is None:
-        towns = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known, reverse=True)}
+        towns = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(by_name.values(), reverse=True)}
         near = get_close_matches(name.casefold(), by_name, 1) or get_close_matches(name.casefold(), towns, 1)
         hint = {**towns, **by_name}[near[0]] if near else "Asia/Shanghai"
         raise EmbargoUnclear(f"{name[:40]!r} is no time zone", next_step=f"did you mean {hint}?")
