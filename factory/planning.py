@@ -77,7 +77,7 @@ def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     omitted = list(dict.fromkeys(slot.scene for slot in open_places))
     seconds = film_seconds(storyboard, spoken, FPS, beat, without=omitted)
     whole = film_seconds(storyboard, spoken, FPS, beat)
-    if seconds < LEAST * min(whole, asked):
+    if seconds < LEAST * min(whole, Fraction(asked)):
         raise FilmTooShort(asked, seconds, _lacking(open_places[0], choices, brief, issue, parts))
     look = _look(storyboard, brief, facts, parts, beat)
     timelines = {aspect: _assembled(storyboard, spoken, choices, aspect=aspect, look=look) for aspect in brief.aspects}
