@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.plan.brief import Table
+from factory.plan.car_columns import CarColumns
 from factory.plan.embargo import Embargo, EmbargoUnclear, read_embargo
 from factory.plan.facts import Car, Spec
 from factory.plan.numbers import UNITS, NotANumber, is_missing, parse_amount, unit_of
@@ -32,12 +33,6 @@ from factory.plan.tables import (
     rows_of,
 )
 
-SLUGS = ("slug", "id", "编号")
-MAKES = ("make", "brand", "manufacturer", "品牌", "厂商", "制造商")
-NAMES_ZH = ("name zh", "中文名", "车型", "车名", "名称", "车型名称")
-NAMES_EN = ("name en", "english name", "英文名", "name")
-MODELS = ("model", "车系")
-VARIANTS = ("variant", "trim", "版本", "款型")
 BODIES = ("body", "body type", "车身", "车身形式", "级别")
 ALIASES = ("aliases", "alias", "别名", "also known as")
 CYCLES = ("cycle", "工况")
@@ -89,11 +84,7 @@ _SPEC_NAMES = {plain_name(name): spec for spec in SPECS for name in (spec.key, s
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    slug: str | None
-    make: str | None
-    name_zh: str | None
-    name_en: str | None
-    model: tuple[str, ...]
+    car: CarColumns
     body: str | None
     aliases: str | None
     cycle: str | None
@@ -115,7 +106,7 @@ def read_cars(
         try:
             car = _car(columns, row, table.name, options, body)
             if car.slug in seen:
-                raise RowRefused(columns.slug or _name_column(columns), f"{car.slug!r} stands on {seen[car.slug]}")
+                raise RowRefused(columns.car.slug or columns.car.of_names, f"{car.slug!r} stands on {seen[car.slug]}")
         except RowRefused as refusal:
             refused.append(row.bad(refusal.column, refusal.why))
         else:
@@ -137,25 +128,14 @@ def _columns(table: Table) -> _Columns:
     def column(names: Sequence[str]) -> str | None:
         return find_column(table.columns, names)
 
-    columns = _Columns(
-        slug=column(SLUGS),
-        make=column(MAKES),
-        name_zh=column(NAMES_ZH),
-        name_en=column(NAMES_EN),
-        model=tuple(c for c in (column(MODELS), column(VARIANTS)) if c),
+    return _Columns(
+        car=CarColumns.of(table),
         body=column(BODIES),
         aliases=column(ALIASES),
         cycle=column(CYCLES),
         embargo=column(EMBARGOES),
         specs=tuple(found for name in table.columns if (found := _spec_column(name))),
     )
-    if not (columns.name_zh or columns.name_en or columns.model):
-        raise TableUnfit(f"{table.name} has no column of names", next_step="call it name_zh, name_en or model")
-    return columns
-
-
-def _name_column(columns: _Columns) -> str:
-    return columns.name_en or columns.name_zh or columns.model[0]
 
 
 def _spec_column(column: str) -> tuple[str, KnownSpec, str] | None:
@@ -178,17 +158,16 @@ def _spec_column(column: str) -> tuple[str, KnownSpec, str] | None:
 def _car(
     columns: _Columns, row: Row, table_name: str, options: Mapping[str, str], body: Callable[[str], str | None] | None
 ) -> Car:
-    make = clean_note(row[columns.make]) if columns.make else ""
-    name_zh, name_en = names_of_row(
-        row, make=columns.make, name_zh=columns.name_zh, name_en=columns.name_en, model=columns.model
-    )
-    given = row[columns.slug] if columns.slug else ""
+    name_zh, name_en = columns.car.names_of(row)
+    given = row[columns.car.slug] if columns.car.slug else ""
     slug = slug_of(given or name_en)
     if not slug or (given and given.lower() != slug):
-        raise RowRefused(columns.slug or _name_column(columns), f"{given or name_en!r} gives no slug like northwind-x5")
+        raise RowRefused(
+            columns.car.slug or columns.car.of_names, f"{given or name_en!r} gives no slug like northwind-x5"
+        )
     return Car(
         slug=slug,
-        make=make,
+        make=columns.car.make_of(row),
         name_zh=name_zh,
         name_en=name_en,
         body=_body(columns, row, body),
@@ -197,21 +176,6 @@ def _car(
         aliases=_aliases(columns, row),
         embargo=_embargo(columns, row),
     )
-
-
-def names_of_row(
-    row: Row, *, make: str | None, name_zh: str | None, name_en: str | None, model: Sequence[str]
-) -> tuple[str, str]:
-    """Return the zh and the en name that a row gives a car in these columns; one stands in for the other, and a bare
-    model gets its make before it. Raises `RowRefused`."""
-    maker = clean_note(row[make]) if make else ""
-    bare = " ".join(row[c] for c in model if row[c])
-    if maker and bare and not bare.casefold().startswith(maker.casefold()):
-        bare = f"{maker} {bare}"
-    english = (row[name_en] if name_en else "") or bare
-    chinese = (row[name_zh] if name_zh else "") or english
-    where = name_en or name_zh or model[0]
-    return clean_name(chinese, where), clean_name(english or chinese, where)
 
 
 def _body(columns: _Columns, row: Row, body: Callable[[str], str | None] | None) -> str:

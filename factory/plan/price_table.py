@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import product
 
 from factory.plan.brief import Table
-from factory.plan.cars_table import MAKES, MODELS, NAMES_EN, NAMES_ZH, SLUGS, VARIANTS, names_of_row
+from factory.plan.car_columns import NAMES_EN, CarColumns
 from factory.plan.facts import PriceChange, PriceKind
 from factory.plan.numbers import UNITS, NotANumber, exact, parse_amount, unit_of
 from factory.plan.periods import parse_period
@@ -55,11 +55,7 @@ _KIND_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    slug: str | None
-    make: str | None
-    name_zh: str | None
-    name_en: str | None
-    model: tuple[str, ...]
+    car: CarColumns
     old: str
     new: str
     kind: str | None
@@ -113,14 +109,8 @@ def _columns(table: Table) -> _Columns:
     if before and after and before != after:
         cause = f"{table.name}: {old[:40]!r} and {new[:40]!r} are two sorts of price, which cannot be compared"
         raise TableUnfit(cause, next_step="give both as guide prices (指导价) or both as deal prices (成交价)")
-    slug, name_zh, name_en = column(SLUGS), column(NAMES_ZH), column((*NAMES_EN, "car"))
-    model = tuple(c for c in (column(MODELS), column(VARIANTS)) if c)
     columns = _Columns(
-        slug=slug,
-        make=column(MAKES),
-        name_zh=name_zh,
-        name_en=name_en if name_zh or name_en or model else slug,
-        model=model,
+        car=CarColumns.of(table, names_en=(*NAMES_EN, "car"), slugs_are_names=True),
         old=old,
         new=new,
         kind=column(PRICE_KINDS),
@@ -128,8 +118,6 @@ def _columns(table: Table) -> _Columns:
         date=needed(DATES, "the day on which the new price begins", "effective_date or 生效日期"),
         stated=before or after,
     )
-    if not (columns.name_zh or columns.name_en or columns.model):
-        raise TableUnfit(f"{table.name} has no column of names", next_step="call it name_zh, name_en or model")
     if not (columns.stated or columns.kind):
         cause = f"{table.name} does not say whether its prices are guide prices (指导价) or deal prices (成交价)"
         raise TableUnfit(cause, next_step="add a column price_kind, or call the columns 原指导价 and 新指导价")
@@ -142,9 +130,7 @@ def _kind_in(header: str) -> PriceKind | None:
 
 
 def _change(columns: _Columns, row: Row, table_name: str, options: Mapping[str, str]) -> PriceChange:
-    name_zh, name_en = names_of_row(
-        row, make=columns.make, name_zh=columns.name_zh, name_en=columns.name_en, model=columns.model
-    )
+    name_zh, name_en = columns.car.names_of(row)
     (old, old_unit), (new, new_unit) = _price(columns, row, columns.old), _price(columns, row, columns.new)
     if old_unit != new_unit:
         raise RowRefused(columns.new, f"it is in {new_unit}, the old price in {old_unit}")
@@ -162,7 +148,7 @@ def _change(columns: _Columns, row: Row, table_name: str, options: Mapping[str, 
         unit=new_unit,
         date=_date(columns, row),
         source=source_of(table_name, [row], options),
-        slug=row[columns.slug].strip() if columns.slug else "",
+        slug=row[columns.car.slug].strip() if columns.car.slug else "",
     )
 
 
