@@ -17,9 +17,6 @@ from understanding.errors import Refused
 
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 
-Sql = Annotated[str, typer.Option("--sql", help="one SELECT whose answer is the table")]
-From = Annotated[str, typer.Option("--from", help="database that is asked: an SQLAlchemy URL, or env:NAME of one")]
-
 SOME_REFUSED = 3
 
 

@@ -7,9 +7,23 @@ from typing import Annotated
 
 import typer
 
-from factory import orders
 from factory.cli.console import AsJson, key_value, open_house, print_json, print_line, say
-from factory.cli.videos import brief_of
+from factory.cli.order_options import (
+    Aspects,
+    CooldownDays,
+    From,
+    Kind,
+    Language,
+    Look,
+    Seconds,
+    Seed,
+    Series,
+    Sets,
+    Sql,
+    Subject,
+    brief_of,
+)
+from factory.data_in import table_asked
 from factory.picture_files import with_pictures
 from factory.plan.choosing import NoShotForScene
 from factory.settings import Settings
@@ -55,16 +69,19 @@ def new_template_command(name: Annotated[str, typer.Argument(help="of the new ki
 
 @app.command("preview")
 def preview_command(
-    template: Annotated[str, typer.Argument(help="kind of video")],
-    subject: Annotated[str | None, typer.Option(help="car or ranking of the catalogue")] = None,
-    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV")] = None,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
-    locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
-    seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
-    brand: Annotated[str, typer.Option(help="brand kit")] = "autoreel",
-    seed: Annotated[int, typer.Option(help="same seed, same shots")] = 0,
-    aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; a sheet for each")] = None,
-    series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
+    template: Kind,
+    subject: Subject = None,
+    data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV or a .sql with --from")] = None,
+    sql: Sql = "",
+    source: From = "",
+    sets: Sets = None,
+    locale: Language = "zh-CN",
+    seconds: Seconds = None,
+    brand: Look = "autoreel",
+    seed: Seed = 0,
+    aspect: Aspects = None,
+    series: Series = None,
+    cooldown_days: CooldownDays = None,
     out: Annotated[Path, typer.Option(help="the picture, a .png")] = Path("preview.png"),
     as_json: AsJson = False,
 ) -> None:
@@ -74,14 +91,15 @@ def preview_command(
     brief = brief_of(
         template=template,
         subject=subject,
-        data=orders.table_of(data) if data else None,
-        set=dict(key_value(text) for text in sets or ()),
+        data=table_asked(data, sql, source),
+        sets=sets,
         locale=locale,
         seconds=seconds,
         brand=brand,
         seed=seed,
-        aspects=tuple(aspect or ("16:9",)),
+        aspect=aspect,
         series=series,
+        cooldown_days=cooldown_days,
     )
     house = open_house()
     shown = preview(with_pictures(brief, house), house)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-import textwrap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from factory import orders
 from factory.cli.console import (
     SOME_REFUSED,
     AsJson,
-    From,
-    Sql,
     key_value,
     open_house,
     print_json,
@@ -23,12 +19,27 @@ from factory.cli.console import (
     say,
     show_progress,
 )
+from factory.cli.order_options import (
+    Aspects,
+    CodecName,
+    CooldownDays,
+    Draft,
+    From,
+    Kind,
+    Language,
+    Look,
+    Seconds,
+    Seed,
+    Series,
+    Sets,
+    Sql,
+    Subject,
+    brief_of,
+)
 from factory.cli.watching import show_jobs, watch_jobs
 from factory.data_in import table_asked
 from factory.doctor import examine
-from factory.errors import WrongUsage
 from factory.picture_files import with_pictures
-from factory.plan.brief import Brief
 from factory.plan.embargo import read_embargo
 from factory.plan.storyboard import schema
 from factory.settings import Settings
@@ -40,22 +51,22 @@ app = typer.Typer()
 
 @app.command("make")
 def make_command(
-    template: Annotated[str, typer.Argument(help="kind of video")],
-    subject: Annotated[str | None, typer.Option(help='car or ranking of the catalogue; several cars as "a, b"')] = None,
+    template: Kind,
+    subject: Subject = None,
     data: Annotated[Path | None, typer.Option(help="the table of this video, a CSV or a .sql with --from")] = None,
     sql: Sql = "",
     source: From = "",
-    sets: Annotated[list[str] | None, typer.Option("--set", help="input of the template, key=value")] = None,
-    locale: Annotated[str, typer.Option(help="zh-CN or en-US")] = "zh-CN",
-    seconds: Annotated[int | None, typer.Option(help="wished length")] = None,
-    brand: Annotated[str, typer.Option(help="brand kit")] = "autoreel",
-    seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
-    aspect: Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repeatable")] = None,
-    series: Annotated[str | None, typer.Option(help="series that this video belongs to")] = None,
-    cooldown_days: Annotated[int | None, typer.Option(help="days that a shot rests in its series")] = None,
+    sets: Sets = None,
+    locale: Language = "zh-CN",
+    seconds: Seconds = None,
+    brand: Look = "autoreel",
+    seed: Seed = 0,
+    aspect: Aspects = None,
+    series: Series = None,
+    cooldown_days: CooldownDays = None,
     out: Annotated[Path | None, typer.Option(help="folder for the finished files")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="half size, quick")] = False,
-    codec: Annotated[str, typer.Option(help="h264, h265 or av1")] = "h264",
+    draft: Draft = False,
+    codec: CodecName = "h264",
     embargo: Annotated[str, typer.Option(help="it is not published before: 2026-12-01T09:00 Asia/Shanghai")] = "",
     draft_words: Annotated[bool, typer.Option("--draft-words", help="other words by the language model set")] = False,
     as_json: AsJson = False,
@@ -65,12 +76,12 @@ def make_command(
         template=template,
         subject=subject,
         data=table_asked(data, sql, source),
-        set=dict(key_value(text) for text in sets or ()),
+        sets=sets,
         locale=locale,
         seconds=seconds,
         brand=brand,
         seed=seed,
-        aspects=tuple(aspect or ("16:9",)),
+        aspect=aspect,
         draft=draft,
         codec=codec,
         series=series,
@@ -155,14 +166,3 @@ def demo_command(
 def schema_command() -> None:
     """Print the JSON Schema of storyboards. Example: factory schema > storyboard.schema.json"""
     print_json(schema())
-
-
-def brief_of(**values: Any) -> Brief:
-    """Return the order that options say, or name the option that is wrong."""
-    try:
-        return Brief(**values)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        name = "--" + str(first["loc"][0]).replace("aspects", "aspect") if first["loc"] else "the order"
-        given = textwrap.shorten(repr(first["input"]), 80, placeholder="...")
-        raise WrongUsage(f"{name}: {first['msg']}, not {given}", next_step="see factory make --help") from None
