@@ -11,7 +11,6 @@ import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +50,9 @@ from factory.store.job import (
     WrongState,
 )
 from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, Shot, ShotUse
+from tests.ledger_model import Known
 from tests.library import a_shot, put
+from tests.odd_sessions import DyingRelay, Killed, hasty
 
 SERIES: Final = "weekly"
 DAYS: Final = 14
@@ -63,51 +64,6 @@ ASKED: Final = ("cancel", "approve", "publish", "withdraw", "retry", "revise")
 FATES: Final = ("sent", "lost", "doubled", "heard", "broken", "down")  # of a message
 MOST_JOBS: Final = 4  # so that they meet
 WORDS: Final = ("beat", "save_timelines", "start_rendering", "save_step", *LAST_WORDS)
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Known:
-    """What the model knows of a job. `overdue`: its lease ran out. `made_by`: the fence whose files it names."""
-
-    spec: str
-    state: State = "queued"
-    fence: int = 0
-    attempt: int = 0
-    cancel_asked: bool = False
-    overdue: bool = False
-    approved: bool = False
-    rung: bool = False  # somebody rang for it since its last claim
-    published: int = 0
-    embargoed: bool = False
-    versions: int = 0
-    made_by: int | None = None
-    shots: frozenset[int] = frozenset()
-    steps: dict[str, str] = field(default_factory=dict)
-
-    def move(self, verb: str) -> None:
-        """Change the state as the table of moves says; a state that may not move fails here."""
-        assert self.state in MOVES[verb], f"{verb} moved a job that is {self.state}"
-        self.state = MOVES[verb][self.state]
-
-    def due(self) -> bool:
-        free = self.state == "queued" or (self.state in WORKING and self.overdue)
-        return free and not self.cancel_asked and self.attempt < MAX_ATTEMPTS
-
-    def holds(self, claim: Claim) -> bool:
-        return self.state in WORKING and self.fence == claim.fence
-
-    def wished(self, verb: str) -> None:
-        """Remember what a person's verb changes beside the state."""
-        self.cancel_asked |= verb == "cancel"
-        self.approved |= verb == "approve"
-        self.published += verb == "publish"
-        self.versions += verb == "revise"
-        if verb in ("retry", "revise"):
-            self.attempt, self.cancel_asked, self.approved = 0, False, False
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -520,22 +476,6 @@ class LedgerMachine(RuleBasedStateMachine):
         super().teardown()
 
 
-class DyingRelay(Sessions):
-    """The sessions of a relay that is killed before it writes what rang."""
-
-    def __init__(self, sessions: Sessions) -> None:
-        super().__init__(sessions.engine)
-        self._writes = 0
-
-    @contextlib.contextmanager
-    def write(self) -> Iterator[Session]:
-        self._writes += 1
-        if self._writes > 1:
-            raise Killed
-        with super().write() as session:
-            yield session
-
-
 def run(sessions: Sessions, examples: int, steps: int = STEPS) -> None:
     """Run the machine on an empty store, again and again."""
     with sessions.write() as session:
@@ -554,16 +494,6 @@ def run(sessions: Sessions, examples: int, steps: int = STEPS) -> None:
             super().__init__(sessions, shots)
 
     run_state_machine_as_test(Here, settings=chosen)
-
-
-def hasty(sessions: Sessions) -> Sessions:
-    """Let SQLite write without waiting for the disk: these tests kill no machine."""
-
-    @sa.event.listens_for(sessions.engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
-
-    return sessions
 
 
 def main() -> None:

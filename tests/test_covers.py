@@ -154,16 +154,24 @@ def footage(store: Store, tmp_path_factory: pytest.TempPathFactory) -> str:
     return store.adopt(path)
 
 
-def made(store: Store, footage: str, folder: Path, **values: Any) -> dict[str, Any]:
-    folder.mkdir()
-    layer = ClipLayer(footage, 1, Fraction(0), 0, 120, **values)
-    timeline = film(TimedScene("s", 120, (layer,)))
+def made(
+    store: Store,
+    footage: str,
+    folder: Path,
+    *,
+    frames: int = 120,
+    kicker: str = "新车速报",
+    shapes: tuple[str, ...] = (*SHAPES,),
+    **values: Any,
+) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    layer = ClipLayer(footage, 1, Fraction(0), 0, frames, **values)
     templates = Templates()
     covers = make_covers(
-        timeline,
-        (*SHAPES,),
+        film(TimedScene("s", frames, (layer,))),
+        shapes,
         folder,
-        kicker="新车速报",
+        kicker=kicker,
         brand=templates.brand("autoreel"),
         source=store.source,
         cached=store.cached,
@@ -192,19 +200,7 @@ def test_every_shape_shows_the_car_under_a_title_and_comes_out_the_same_twice(
 def test_without_a_picture_that_may_be_shown_the_cover_is_the_brand_s_ground(
     store: Store, footage: str, tmp_path: Path
 ) -> None:
-    layer = ClipLayer(footage, 1, Fraction(0), 0, 27)
-    templates = Templates()
-    (cover,) = make_covers(
-        film(TimedScene("s", 27, (layer,))),
-        ("1:1",),
-        tmp_path,
-        kicker="",
-        brand=templates.brand("autoreel"),
-        source=store.source,
-        cached=store.cached,
-        templates=templates,
-        eye=Red(),
-    )
+    (cover,) = made(store, footage, tmp_path, frames=27, kicker="", shapes=("1:1",)).values()
     assert cover.shown is None
     with Image.open(cover.path) as picture:
         assert (

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from factory.store.db import Sessions
-from tests.ledger_machine import hasty, run
+from tests.ledger_machine import run
+from tests.odd_sessions import hasty
 from tests.stores import empty_store
 
 

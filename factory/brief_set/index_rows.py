@@ -92,7 +92,7 @@ def _least(query: Query, least: float) -> float:
     return max([least, *(float(value) for value in asked if isinstance(value, Decimal))])
 
 
-def _holds(row: Row, query: Query, families: Mapping[str, Collection[str]], least: float) -> bool:  # noqa: PLR0911
+def _holds(row: Row, query: Query, families: Mapping[str, Collection[str]], least: float) -> bool:  # noqa: PLR0911  (one per kind)
     match query:
         case HasTag(tag):
             return any(row.tags.get(name, -1.0) >= least for name in (tag, *families.get(tag, ())))

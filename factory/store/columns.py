@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.types import TypeDecorator
 
 from factory.plan.embargo import Embargo, read_embargo
+
+T = TypeVar("T")
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
 
@@ -21,43 +24,48 @@ def microseconds(seconds: Fraction) -> int:
     return seconds.numerator * MICROSECONDS // seconds.denominator
 
 
-class Exact(TypeDecorator[Fraction]):
+class _AsText(TypeDecorator[T]):
+    """A value kept as `str` writes it; `read` makes it of that again."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def read(self, text: str) -> T:
+        raise NotImplementedError
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:  # noqa: ARG002  SQLAlchemy's signature
+        return None if value is None else self.read(value)
+
+
+class Exact(_AsText[Fraction]):
     """A fraction as text, `30000/1001`."""
 
-    impl = String(64)
     cache_ok = True
 
-    def process_bind_param(self, value: Fraction | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else Fraction(value)
+    def read(self, text: str) -> Fraction:
+        return Fraction(text)
 
 
-class Number(TypeDecorator[Decimal]):
+class Number(_AsText[Decimal]):
     """A decimal as the text that its source printed, so that no digit is gained or lost."""
 
-    impl = String(64)
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else Decimal(value)
+    def read(self, text: str) -> Decimal:
+        return Decimal(text)
 
 
-class Until(TypeDecorator[Embargo]):
+class Until(_AsText[Embargo]):
     """An embargo as its text, `2026-12-01T09:00+08:00[Asia/Shanghai]`: the instant and the zone it was named in."""
 
     impl = String(100)
     cache_ok = True
 
-    def process_bind_param(self, value: Embargo | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Embargo | None:  # noqa: ARG002  SQLAlchemy's signature
-        return None if value is None else read_embargo(value)
+    def read(self, text: str) -> Embargo:
+        return read_embargo(text)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -1,0 +1,48 @@
+"""What the ledger should hold of a job: the model that `ledger_machine.py` plays beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING, Claim, State
+
+
+@dataclass
+class Known:
+    """What the model knows of a job. `overdue`: its lease ran out. `made_by`: the fence whose files it names."""
+
+    spec: str
+    state: State = "queued"
+    fence: int = 0
+    attempt: int = 0
+    cancel_asked: bool = False
+    overdue: bool = False
+    approved: bool = False
+    rung: bool = False  # somebody rang for it since its last claim
+    published: int = 0
+    embargoed: bool = False
+    versions: int = 0
+    made_by: int | None = None
+    shots: frozenset[int] = frozenset()
+    steps: dict[str, str] = field(default_factory=dict)
+
+    def move(self, verb: str) -> None:
+        """Change the state as the table of moves says; a state that may not move fails here."""
+        assert self.state in MOVES[verb], f"{verb} moved a job that is {self.state}"
+        self.state = MOVES[verb][self.state]
+
+    def due(self) -> bool:
+        free = self.state == "queued" or (self.state in WORKING and self.overdue)
+        return free and not self.cancel_asked and self.attempt < MAX_ATTEMPTS
+
+    def holds(self, claim: Claim) -> bool:
+        return self.state in WORKING and self.fence == claim.fence
+
+    def wished(self, verb: str) -> None:
+        """Remember what a person's verb changes beside the state."""
+        self.cancel_asked |= verb == "cancel"
+        self.approved |= verb == "approve"
+        self.published += verb == "publish"
+        self.versions += verb == "revise"
+        if verb in ("retry", "revise"):
+            self.attempt, self.cancel_asked, self.approved = 0, False, False
