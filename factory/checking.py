@@ -15,6 +15,7 @@ from factory.plan.storyboard import StoryboardInvalid, read_marked
 from factory.render.brands import Brand, brand_problems, read_brand
 from factory.render.logos import LogoRefused, read_logo
 from factory.render.templates import NAME, Templates
+from factory.small_files import read_small
 from factory.wiring import Parts
 
 Sort = Literal["template", "card", "brand", "storyboard"]
@@ -39,13 +40,7 @@ def check(path: Path, parts: Parts, given: dict[str, str] | None = None) -> Chec
     """
     path = _file_of(path, parts)
     sort, checker = _sort_of(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}", next_step="name a file that exists") from None
-    if len(data) > MOST_BYTES:
-        raise WrongUsage(f"{path} is larger than {MOST_BYTES >> 20} MiB", next_step="give a template or a storyboard")
+    data = read_small(path, MOST_BYTES, unread="name a file that exists", too_large="give a template or a storyboard")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,7 +8,10 @@ from pathlib import Path
 from factory.errors import WrongUsage
 from factory.orders import table_of
 from factory.plan.brief import Table
+from factory.small_files import read_small
 from factory.store.sql_table import QueryRefused, table_from_sql
+
+MOST_QUERY_BYTES = 1 << 20
 
 
 def table_asked(data: Path | None, sql: str, source: str) -> Table | None:
@@ -39,9 +42,8 @@ def _address(source: str) -> str:
 
 def _text(path: Path | None) -> str:
     assert path is not None
+    data = read_small(path, MOST_QUERY_BYTES, unread="name a query that exists", too_large="ask in fewer words")
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}", next_step="name a query that exists") from None
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise QueryRefused(f"{path} is no text in UTF-8", next_step="save the query in UTF-8") from None

@@ -17,6 +17,7 @@ from factory.plan.cars_table import read_cars
 from factory.plan.embargo import Embargo
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
+from factory.small_files import read_small
 from factory.store import catalog, jobs
 from factory.store.job import Job, Output
 from factory.wiring import Parts
@@ -45,13 +46,7 @@ def _exit_codes() -> dict[str, int]:
 
 def table_of(path: Path) -> Table:
     """Read the table of one video from a file."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_TABLE_BYTES + 1)
-    except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}", next_step="name a CSV file that exists") from None
-    if len(data) > MOST_TABLE_BYTES:
-        raise WrongUsage(f"{path} is larger than {MOST_TABLE_BYTES >> 20} MiB", next_step="give a smaller table")
+    data = read_small(path, MOST_TABLE_BYTES, unread="name a CSV file that exists", too_large="give a smaller table")
     return read_table(data, path.name)
 
 
