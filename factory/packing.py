@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from factory.order_facts import facts_of
 from factory.plan.brief import Brief
 from factory.plan.covers import ALWAYS
 from factory.plan.material import Shelf, as_text, material
@@ -32,12 +31,12 @@ def covers(
 ) -> list[Output]:
     """Make the covers of a plan, one for each shape, and put them into the store."""
     aspect = max(brief.aspects, key=lambda one: one == "16:9")  # the widest picture holds the other shapes
-    timeline = planned.timelines[aspect]
+    timeline, kind = planned.timelines[aspect], _kind(brief, parts)
     made = make_covers(
         timeline,
         dict.fromkeys((*brief.aspects, *ALWAYS)),
         work,
-        kicker="" if _kind(brief, parts).casefold() == timeline.title.casefold() else _kind(brief, parts),
+        kicker="" if kind.casefold() == timeline.title.casefold() else kind,
         brand=parts.templates.brand(brief.brand),
         source=parts.files.path,
         cached=parts.files.cached,
@@ -55,7 +54,7 @@ def covers(
 
 def sidecars(brief: Brief, planned: Plan, timeline: Timeline, aspect: str, parts: Parts) -> list[Output]:
     """Write what goes to platforms with a video, and the credits of what it is made of, as JSON and to be read."""
-    told = Told(_kind(brief, parts), facts_of(brief, parts), _credited(timeline))
+    told = Told(_kind(brief, parts), planned.facts, _credited(timeline))
     words = package(timeline, told, load_platforms())
     with parts.sessions.read() as session:
         addresses = assets.addresses(session, {shot["asset"] for shot in planned.trace["shots"]})

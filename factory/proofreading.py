@@ -9,7 +9,7 @@ from pathlib import Path
 from factory.plan.absolutes import Absolutes, check_absolutes, packaged_absolutes, read_absolutes
 from factory.plan.brief import Brief
 from factory.plan.claims import check_claims, shown_texts
-from factory.plan.facts import Facts
+from factory.plan.facts import Facts, Locale
 from factory.plan.storyboard import Storyboard
 from factory.render.desk_text import desk_text
 from factory.render.fonts import GlyphMissing, check_glyphs
@@ -21,10 +21,15 @@ from factory.wiring import Parts
 def proofread(storyboard: Storyboard, facts: Facts, brief: Brief, parts: Parts) -> None:
     """Raise the refusal of the first thing that must not be said or shown: ClaimUnsupported, AbsoluteRefused or
     GlyphMissing, each naming the scene."""
-    metric = (metric_name(facts.ranking.metric, storyboard.locale),) if facts.ranking else ()
+    metric = metric_words(facts, storyboard.locale)
     check_claims(storyboard, facts, typed=tuple(typed_words(brief, facts)), names=metric)
     check_absolutes(storyboard, facts, load_absolutes(parts.desk_file("absolutes.yaml")), names=metric)
     check_letters(storyboard)
+
+
+def metric_words(facts: Facts, locale: Locale) -> tuple[str, ...]:
+    """Return the name by which a storyboard of this language calls what the ranking counts: it may hold digits."""
+    return (metric_name(facts.ranking.metric, locale),) if facts.ranking else ()
 
 
 def typed_words(brief: Brief, facts: Facts) -> Iterator[str]:

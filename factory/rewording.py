@@ -14,10 +14,9 @@ from factory.plan.claims import evidence_for
 from factory.plan.draft import Offer, answer_schema, offers, question, spoken_lines, with_offers
 from factory.plan.facts import Facts
 from factory.plan.storyboard import Storyboard
-from factory.proofreading import load_absolutes, proofread, typed_words
+from factory.proofreading import load_absolutes, metric_words, proofread, typed_words
 from factory.render.chat import Chat, ChatFailed
 from factory.render.phrases import speaking_seconds
-from factory.render.speaking import metric_name
 from factory.wiring import Parts
 
 FORM = 1  # raised whenever the same order should be asked anew
@@ -39,8 +38,8 @@ def reworded(
         answer = _answer(storyboard, brief, chat, parts)
     except ChatFailed as failure:
         return storyboard, record | {"failed": failure.cause}
-    metric = (metric_name(facts.ranking.metric, storyboard.locale),) if facts.ranking else ()
-    evidence = evidence_for(storyboard, facts, typed=tuple(typed_words(brief, facts)), names=metric)
+    typed, names = tuple(typed_words(brief, facts)), metric_words(facts, storyboard.locale)
+    evidence = evidence_for(storyboard, facts, typed=typed, names=names)
     words = load_absolutes(parts.desk_file("absolutes.yaml"))
     found = offers(answer, storyboard, evidence, words, seconds=speaking_seconds)
     checked = tuple(_proofread(found, storyboard, facts, brief, parts))
