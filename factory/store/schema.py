@@ -440,6 +440,34 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     embargo: Mapped[Embargo | None]  # of the order itself; those of its cars and clips are looked up
+    queue: Mapped[str] = mapped_column(String(32), default="rendering", server_default="rendering")
+    priority: Mapped[int] = mapped_column(SmallInteger, default=5, server_default="5")  # 0 to 9; 9 is taken first
+    deadline: Mapped[datetime | None]  # a job that nobody began by then is not begun any more
+    traceparent: Mapped[str | None] = mapped_column(String(64))  # W3C Trace Context of the order
+
+
+class Queue(Base):
+    """The bounds of one queue; where there is no row, or None, there is no bound."""
+
+    __tablename__ = "queue"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    most_running: Mapped[int | None]
+    most_waiting: Mapped[int | None]
+
+
+class JobChunk(Base):
+    """A chunk of a film that its job shares out: whoever holds the lease encodes it into the shared cache."""
+
+    __tablename__ = "job_chunk"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)  # of the cache
+    number: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
 
 
 class JobCar(Base):

@@ -1,0 +1,44 @@
+"""Jobs have a queue, a priority, a deadline and a trace; queues have bounds; a film's chunks can be shared out."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("job", sa.Column("queue", sa.String(length=32), server_default="rendering", nullable=False))
+    op.add_column("job", sa.Column("priority", sa.SmallInteger(), server_default="5", nullable=False))
+    op.add_column("job", sa.Column("deadline", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("job", sa.Column("traceparent", sa.String(length=64), nullable=True))
+    op.create_table(
+        "queue",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("most_running", sa.Integer(), nullable=True),
+        sa.Column("most_waiting", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_queue")),
+    )
+    op.create_table(
+        "job_chunk",
+        sa.Column("job_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_chunk_job_id_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_id", "key", name=op.f("pk_job_chunk")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("job_chunk")
+    op.drop_table("queue")
+    for column in ("traceparent", "deadline", "priority", "queue"):
+        op.drop_column("job", column)
