@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from celery import Celery
 
-QUEUES: Final = {"produce": "rendering", "ingest": "tagging", "look": "duties", "reap": "duties"}
+from factory.store.job import QUEUE_OF
+
+QUEUES: Final = {**QUEUE_OF, "ingest": "tagging", "look": "duties", "reap": "duties"}
 
 # A send must fail fast, not wait: the relay keeps the bell and rings it at its next turn.
 TRANSPORT: Final[dict[str, Any]] = {"socket_connect_timeout": 3, "socket_timeout": 10, "health_check_interval": 25}
