@@ -12,12 +12,15 @@ from typing import Any
 
 import imageio_ffmpeg
 
+from factory.errors import FactoryError
 from factory.render.fonts import font_file
 from factory.store.db import newest_revision, require_migrated
+from factory.store.objects import check, open_objects
 from factory.wiring import Parts, prepare
 from understanding.faces import CARRIER, HOW_TO_INSTALL
 
 LEAST_DISK = 5 << 30
+STORE_PATIENCE = 5.0  # seconds
 INSTALL = "run `./run setup`, or install requirements.lock anew"
 
 PACKAGES = (
@@ -53,6 +56,7 @@ def examine(parts: Parts) -> dict[str, Any]:
         _tried("ffmpeg", _ffmpeg, INSTALL),
         _tried("font", lambda: font_file().name, INSTALL),
         _tried("home", lambda: _home(parts), "set FACTORY_HOME to a folder that can be written"),
+        _tried("store", lambda: _store(parts), "mend FACTORY_STORE"),
         _tried("database", lambda: _database(parts), "run `factory db migrate`, or mend FACTORY_DATABASE_URL"),
         _tried("templates", lambda: _templates(parts), "mend or unset FACTORY_TEMPLATES"),
         _disk(parts),
@@ -77,6 +81,8 @@ def _faces() -> Check:
 def _tried(name: str, look: Callable[[], str], remedy: str) -> Check:
     try:
         return Check(name, True, look())
+    except FactoryError as refusal:
+        return Check(name, False, refusal.cause, refusal.next_step)
     except Exception as error:  # whatever is wrong with it is what the person came to hear
         return Check(name, False, f"{type(error).__name__}: {error}", remedy)
 
@@ -90,6 +96,12 @@ def _ffmpeg() -> str:
 def _database(parts: Parts) -> str:
     require_migrated(parts.sessions.engine)
     return f"{parts.sessions.engine.dialect.name} at {newest_revision()}"
+
+
+def _store(parts: Parts) -> str:
+    if not parts.settings.store:
+        return "none: files lie in FACTORY_HOME"
+    return check(open_objects(parts.settings.store, patience=STORE_PATIENCE))
 
 
 def _home(parts: Parts) -> str:

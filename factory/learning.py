@@ -7,7 +7,6 @@ taught (`understanding.learning.held`), or where a person promotes it; the one b
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,7 +96,7 @@ def learn(
         else:
             trained_on = _teach_further(parts, before, read, made, seed)
         scores, found = _compare(parts, before, made, read.held)
-        digest = _settle(made, parts.trained)
+        digest = parts.files.keep_checkpoint(made)
     with parts.sessions.write() as session:
         models.keep(session, digest, began_with=speaks, trained_on=trained_on, scores=scores)
         promoted, why = enter(session, digest, found, instead_of=speaks, force=force)
@@ -200,15 +199,6 @@ def _compare(parts: Parts, before: Path, after: Path, held: list[ReadShot]) -> t
         "present": asdict(score(cells, present, limits)),
     }
     return scores, verdict(cells, present, candidate)
-
-
-def _settle(made: Path, folder: Path) -> str:
-    """Move a checkpoint to its place under its digest, for good, and return the digest."""
-    digest = _sha256(made)
-    with made.open("rb+") as file:
-        os.fsync(file.fileno())
-    made.replace(folder / f"{digest}.safetensors")
-    return digest
 
 
 def _sha256(path: Path) -> str:

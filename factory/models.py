@@ -18,7 +18,7 @@ def promote(parts: Parts, name: str) -> str | None:
     one. Raises UnknownCheckpoint, CheckpointMissing."""
     with parts.sessions.write() as session:
         digest = models.promote(session, name, "a person promoted it")
-        if digest and not intact(parts.trained / f"{digest}.safetensors", digest):
+        if digest and not intact(parts.files.checkpoint(digest), digest):
             raise CheckpointMissing(
                 f"the file of {digest[:12]} is missing or damaged in {parts.trained}",
                 next_step="restore it from its backup, or train again",

@@ -3,6 +3,8 @@
 A derived file is made anew when it is asked for. Notices that were sent and slots of schedules that have ended tell of
 what was, and go after a year unless a person says otherwise. Finished files go only where a person said how long they
 stay, and only of jobs that were withdrawn, or drafts that nobody approved; a file that anything else names stays.
+
+A store that hosts share does not know when an object was asked for: a derived one goes by when it was made.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from factory.store import notices, schedules
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.files import Files
+from factory.store.objects import INCOMING, Listed, Objects
 from factory.store.schema import Asset, JobOutput, JobRow
 
 LEAST_DAYS = 1  # a job that renders now may still want what is younger
@@ -42,6 +45,8 @@ class Cleaned:
     jobs: tuple[str, ...]  # whose finished files went
     notices: int = 0  # that were sent or given up
     slots: int = 0  # due moments of schedules that have ended
+    objects: int = 0  # derived ones of the store
+    object_bytes: int = 0
 
 
 def clean(
@@ -62,15 +67,27 @@ def clean(
         raise WrongUsage("files of less than a day may be in use", next_step="keep them for 1 day or longer")
     before = time.time() - cache_days * 86400
     old = [(path, size) for path, size, asked in _derived(files.cache) if asked < before]
+    store = files.objects
+    objects = list(_old_objects(store, before)) if store is not None else []
     if not dry_run:
         for path, _ in old:
             path.unlink(missing_ok=True)
+        if store is not None:
+            for found in objects:
+                store.remove(found.name)
     jobs, outputs, size = _clean_outputs(sessions, files, outputs_days, dry_run=dry_run) if outputs_days else ((), 0, 0)
     since = utc_now() - timedelta(days=history_days)
     with sessions.write() as session:
         told = notices.prune(session, since, dry_run=dry_run)
         slots = schedules.prune(session, since, dry_run=dry_run)
-    return Cleaned(len(old), sum(size for _, size in old), outputs, size, jobs, told, slots)
+    cached, gone = sum(size for _, size in old), sum(found.size for found in objects)
+    return Cleaned(len(old), cached, outputs, size, jobs, told, slots, len(objects), gone)
+
+
+def _old_objects(objects: Objects, before: float) -> Iterator[Listed]:
+    """Yield what was derived before then, and what an upload left that broke off a day ago or longer."""
+    yield from (found for found in objects.listed("cache") if found.created < before)
+    yield from (found for found in objects.listed(INCOMING) if found.created < time.time() - LEAST_DAYS * 86400)
 
 
 def _derived(cache: Path) -> Iterator[tuple[Path, int, float]]:

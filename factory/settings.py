@@ -21,6 +21,14 @@ class Settings(BaseSettings):
     broker_url: str = Field(
         default="", description="Redis URL of the Celery broker; empty: the local runner works jobs off"
     )
+    store: str = Field(
+        default="",
+        description="where hosts share media, cache and trained taggers: file:///folder or s3://bucket/prefix "
+        "with keys from AWS_* variables; empty: FACTORY_HOME alone",
+    )
+    copies_gb: int = Field(
+        default=50, ge=1, description="with FACTORY_STORE: about how many GB of copies FACTORY_HOME keeps"
+    )
     templates: Path | None = Field(default=None, description="a folder of your own templates, looked in first")
     samples: Path | None = Field(default=None, description="a local folder that holds the public sample clips")
     inbox: Path | None = Field(default=None, description="a folder that the schedule scans for new clips")

@@ -25,6 +25,7 @@ from factory.settings import Settings
 from factory.store import models
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
+from factory.store.objects import open_objects
 from understanding.errors import Refused
 from understanding.labels import Taxonomy, load_taxonomy
 
@@ -60,7 +61,8 @@ class Parts:
 
     @cached_property
     def files(self) -> Files:
-        return Files(self.settings.home.resolve())
+        objects = open_objects(self.settings.store) if self.settings.store else None
+        return Files(self.settings.home.resolve(), objects, most_bytes=self.settings.copies_gb * 10**9)
 
     @cached_property
     def taxonomy(self) -> Taxonomy:
@@ -136,8 +138,11 @@ class Parts:
         from understanding.build import SHIPPED_TAGGER  # noqa: PLC0415  brings the sentence encoder
 
         digest = self._present()
-        if digest is None or intact(self.trained / f"{digest}.safetensors", digest):
-            return self.trained / f"{digest}.safetensors" if digest else SHIPPED_TAGGER
+        if digest is None:
+            return SHIPPED_TAGGER
+        kept = self.files.checkpoint(digest)
+        if intact(kept, digest):
+            return kept
         log.warning(
             "the promoted tagger %s is missing or damaged in %s: the shipped one speaks. "
             "Next: restore the file from its backup, or run `factory model rollback`",
@@ -156,7 +161,7 @@ class Parts:
     @property
     def trained(self) -> Path:
         """Where the checkpoints lie that were trained here, each under the sha256 of its bytes."""
-        return self.settings.home.resolve() / "models"
+        return self.files.models
 
     def tagger_of(self, checkpoint: Path | None) -> Tagger:
         """Return the tagger with the weights of a checkpoint, or with none. Raises CheckpointRefused."""

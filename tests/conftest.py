@@ -9,10 +9,23 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers import postgres_url, redis_url
+from tests.object_stores import bucket, store_url
+from tests.servers import postgres_url, redis_url, s3_endpoint
 from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
-__all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite", "yt8m"]
+__all__ = [
+    "bucket",
+    "media",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres_url",
+    "redis_url",
+    "s3_endpoint",
+    "sessions",
+    "sqlite",
+    "store_url",
+    "yt8m",
+]
 
 # A deadline of one example would measure what else the machine does; pytest's own timeout ends what hangs.
 settings.register_profile("any-machine", deadline=None)

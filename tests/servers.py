@@ -1,7 +1,7 @@
-"""A real PostgreSQL and a real Redis (Valkey) for the tests: those of the environment, else of PATH, else of a wheel.
+"""A real PostgreSQL, Redis (Valkey) and S3 (moto) for the tests: those of the environment, of PATH, or of a wheel.
 
 `DATABASE_URL` and `REDIS_URL` win where they are set. Servers that are started here live in a temporary folder, listen
-on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (Valkey), and end with the test run, even when it is
+on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (the others), and end with the test run, even when it is
 killed. PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its binaries where `nobody` cannot
 read them.
 """
@@ -176,7 +176,26 @@ def _free_port() -> int:
         return port
 
 
-# --- both ------------------------------------------------------------------------------------------------------------
+# --- S3 --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of an S3 that takes any keys."""
+    if not (importlib.util.find_spec("moto") and importlib.util.find_spec("obstore")):
+        pytest.skip("no S3: moto and obstore are not installed")
+    port = _free_port()
+    with scratch() as folder:
+        arguments = [sys.executable, "-m", "tests.s3_server", str(port)]
+        server = _start(arguments, folder / "s3.log", cwd=Path(__file__).parent.parent)
+        try:
+            _wait(server, folder / "s3.log", lambda: socket.create_connection(("127.0.0.1", port), 5).close())
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            _stop(server, signal.SIGTERM)
+
+
+# --- all ------------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -212,7 +231,7 @@ def _wait(server: subprocess.Popen[bytes], log: Path, knock: Callable[[], None])
     while True:
         try:
             knock()
-        except (psycopg.OperationalError, redis.ConnectionError) as error:
+        except (psycopg.OperationalError, redis.ConnectionError, ConnectionRefusedError) as error:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server did not start: {error}\n{log.read_text()[-2000:]}") from error
             time.sleep(0.1)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.store.durable import DiskFull
 from factory.store.files import (
-    DiskFull,
     FileMissing,
     Files,
     NameTaken,
@@ -25,12 +25,25 @@ from factory.store.files import (
     checked_name,
     safe_name,
 )
+from factory.store.objects import open_objects
+from tests.object_stores import KINDS
 from understanding.errors import MediaRefused
 
 
+@pytest.fixture(params=["home alone", *KINDS])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Every promise of a home alone is one of a home with a store too."""
+    if request.param == "s3":
+        return str(request.getfixturevalue("bucket"))
+    if request.param == "home alone":
+        return ""
+    (tmp_path / "store").mkdir()
+    return (tmp_path / "store").as_uri()
+
+
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "home")
+def files(address: str, tmp_path: Path) -> Files:
+    return Files(tmp_path / "home", open_objects(address) if address else None)
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -169,16 +182,19 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from factory.store.files import Files
+from factory.store.objects import open_objects
 def make(path):
     path.write_bytes(b"half")
     print("writing", flush=True)
     time.sleep(60)
-Files(Path(sys.argv[1])).cached("k", ".mp4", make)
+objects = open_objects(sys.argv[2]) if sys.argv[2] else None
+Files(Path(sys.argv[1]), objects).cached("k", ".mp4", make)
 """
 
 
-def test_a_killed_maker_leaves_nothing_visible_and_is_swept(files: Files) -> None:
-    child = subprocess.Popen([sys.executable, "-c", KILLED, str(files.root)], stdout=subprocess.PIPE, text=True)
+def test_a_killed_maker_leaves_nothing_visible_and_is_swept(files: Files, address: str) -> None:
+    command = [sys.executable, "-c", KILLED, str(files.root), address]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout:
         assert child.stdout.readline() == "writing\n"

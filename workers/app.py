@@ -71,6 +71,7 @@ def refuse_to_start_in_vain(**_: Any) -> None:
     """End with one sentence where a worker could only lose work."""
     try:
         check_broker(settings.broker_url)
+        house.check_store(settings)
         sessions = house.parts().sessions
         require_migrated(sessions.engine)
         with sessions.write() as session:

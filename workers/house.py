@@ -15,6 +15,8 @@ from factory.runner import Duty
 from factory.settings import Settings
 from factory.store.columns import utc_now
 
+STORE_PATIENCE = 20.0  # seconds that a worker waits for a store that starts beside it
+
 if TYPE_CHECKING:
     from factory.wiring import Parts
 
@@ -36,6 +38,13 @@ def ingest(path: str) -> None:
     from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
     ingest(Path(path), parts())
+
+
+def check_store(settings: Settings) -> None:
+    if settings.store:
+        from factory.store.objects import check, open_objects  # noqa: PLC0415  wanted by workers alone (see above)
+
+        check(open_objects(settings.store, patience=STORE_PATIENCE))
 
 
 def seed(session: Session, settings: Settings) -> None:

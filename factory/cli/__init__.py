@@ -21,6 +21,7 @@ from factory.cli import (
     queues,
     schedules,
     scoring,
+    storing,
     tagging,
     videos,
 )
@@ -35,7 +36,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # an address may be among them, with its password
     help="A library of tagged clips becomes finished videos.",
 )
-for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set, database, schedules, queues):
+for room in (
+    *(library, videos, batches, language, publishing, tagging, scoring, brief_set),
+    *(database, storing, schedules, queues),
+):
     app.add_typer(room.app)
 
 

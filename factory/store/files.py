@@ -2,6 +2,9 @@
 
 Nothing half-written is ever visible: a file is written in `partial/` on the same file system, fsynced, renamed into its
 place and its folder fsynced. What a killed process leaves in `partial/` is known by its lost lock and swept by `clean`.
+
+With a store that hosts share (`objects.py`) media, cache and checkpoints are its objects, and the folder holds copies:
+what is made here is an object before it has its place here, and what is not here is fetched, once and checked.
 """
 
 from __future__ import annotations
@@ -15,19 +18,24 @@ import re
 import secrets
 import shutil
 import stat
+import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from factory.errors import FactoryError
+from factory.store.copies import trim
+from factory.store.durable import fsync_file, fsync_folder, room_for
+from factory.store.objects import ObjectDamaged, ObjectMissing, Objects
 from understanding.errors import MediaRefused
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 SUFFIX = re.compile(r"(\.[a-z0-9]{1,10}){0,2}")
 BLOCK = 1 << 20
+MOST_COPIES = 50 * 10**9  # bytes
 FICLONE = 0x40049409  # Linux: share the blocks of another file (btrfs, xfs)
 
 
@@ -44,10 +52,6 @@ class NameTaken(FactoryError):
     code = "name-taken"
 
 
-class DiskFull(FactoryError):
-    code = "disk-full"
-
-
 class NothingMade(FactoryError):
     code = "nothing-made"
 
@@ -62,16 +66,23 @@ class Adopted:
 
 
 class Files:
-    """The media, the cache and the outputs under one local folder."""
+    """The media, the cache and the outputs under one local folder.
 
-    def __init__(self, root: Path) -> None:
+    With `objects` media and cache are shared, and the folder keeps at most about `most_bytes` of copies of them.
+    """
+
+    def __init__(self, root: Path, objects: Objects | None = None, *, most_bytes: int = MOST_COPIES) -> None:
         self.root = root.resolve()
+        self.objects = objects
         self.media = self.root / "media"
         self.cache = self.root / "cache"
+        self.models = self.root / "models"
         self.outputs = self.root / "outputs"
         self.partial = self.root / "partial"
         for folder in (self.media, self.cache, self.outputs, self.partial):
             folder.mkdir(parents=True, exist_ok=True)
+        self._most_bytes = most_bytes
+        self._turns = tuple(threading.Lock() for _ in range(64))  # of the threads that fetch, by name
 
     # --- content ------------------------------------------------------------------------------------------------------
 
@@ -83,44 +94,64 @@ class Files:
         """
         with _open_plain(path) as source, self.scratch() as scratch:
             copy = scratch / "copy"
-            with _room_for(copy, os.fstat(source.fileno()).st_size):
+            with room_for(self.partial, os.fstat(source.fileno()).st_size):
                 digest, size = _copy_and_digest(source, copy)
                 if size == 0:
                     cause = f"{path.name!r} is empty"
                     raise MediaRefused("empty-file", cause, next_step="copy the file again from its source")
-                return Adopted(digest, self._settle(copy, self._place(digest)), size)
+                return Adopted(digest, self._keep(copy, self._place(digest)), size)
 
     def put_bytes(self, data: bytes) -> Adopted:
         """Keep `data` under its sha256."""
         digest = hashlib.sha256(data).hexdigest()
         place = self._place(digest)
-        if not place.exists():
-            with self.scratch() as scratch, _room_for(scratch / "bytes", len(data)):
+        if self.objects is not None or not place.exists():
+            with self.scratch() as scratch, room_for(self.partial, len(data)):
                 (scratch / "bytes").write_bytes(data)
-                self._settle(scratch / "bytes", place)
+                self._keep(scratch / "bytes", place)
         return Adopted(digest, place, len(data))
 
     def path(self, digest: str) -> Path:
-        """Return where the bytes of this sha256 lie, or raise FileMissing."""
+        """Return where the bytes of this sha256 lie, or raise FileMissing; from a store, ObjectDamaged too."""
         place = self._place(digest)
-        if not place.is_file():
+        if not self._here(place) and not self._fetched(place, digest):
             raise FileMissing(
-                f"the file {digest} is not in {self.media}",
-                next_step="ingest the clip again, or restore the media folder from its backup",
+                f"the file {digest} is not in {self.objects.where if self.objects else self.media}",
+                next_step="ingest the clip again, restore media from their backup, or run `factory store copy` on "
+                "a host whose home has it",
             )
         return place
 
     def has(self, digest: str) -> bool:
-        return self._place(digest).is_file()
+        place = self._place(digest)
+        return place.is_file() or (self.objects is not None and self.objects.has(self._name(place)))
 
     def remove(self, digest: str) -> None:
-        """Remove the bytes of this sha256, which nothing names any more."""
-        self._place(digest).unlink(missing_ok=True)
+        """Remove the bytes of this sha256, which nothing names any more. Other hosts may keep copies for a while."""
+        place = self._place(digest)
+        if self.objects is not None:
+            self.objects.remove(self._name(place))
+        place.unlink(missing_ok=True)
 
     def _place(self, digest: str) -> Path:
         if not DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is not a sha256 in lower-case hex")
         return self.media / digest[:2] / digest
+
+    # --- checkpoints --------------------------------------------------------------------------------------------------
+
+    def checkpoint(self, digest: str) -> Path:
+        """Return where the weights of this sha256 lie, or would lie: whether they are there and intact is not said."""
+        place = self.models / f"{digest}.safetensors"
+        if not self._here(place):
+            self._fetched(place, digest)
+        return place
+
+    def keep_checkpoint(self, made: Path) -> str:
+        """Move a checkpoint from this file system to its place, for good, and return its sha256."""
+        digest = _digest(made)
+        self._keep(made, self.models / f"{digest}.safetensors", replace=True)
+        return digest
 
     # --- cache --------------------------------------------------------------------------------------------------------
 
@@ -129,23 +160,25 @@ class Files:
 
         `key` must say everything that the file depends on. `make` gets a path (with `suffix`) that does not exist yet.
         Makers of one key do not wait for each other, since one of them may be stopped: both write, one stays, and both
-        get that one.
+        get that one, on every host of a store.
         """
         place = self._cache_place(key, suffix)
-        if not _asked_for(place):
+        if not _asked_for(place) and not self._fetched(place):
             with self.scratch() as scratch:
                 made = scratch / f"made{suffix}"
-                with _room_for(made, None):
+                with room_for(self.partial, None):
                     make(made)
                     if not made.is_file() or made.stat().st_size == 0:
                         raise NothingMade(
                             f"no file was written for cache key {key[:200]!r}", next_step="report this as a fault"
                         )
-                    self._settle(made, place)
+                    if self._created(made, place) or not self._fetched(place):
+                        self._settle(made, place)
         return place
 
     def in_cache(self, key: str, suffix: str) -> bool:
-        return self._cache_place(key, suffix).exists()
+        place = self._cache_place(key, suffix)
+        return place.exists() or (self.objects is not None and self.objects.has(self._name(place)))
 
     def _cache_place(self, key: str, suffix: str) -> Path:
         if not SUFFIX.fullmatch(suffix):
@@ -163,7 +196,7 @@ class Files:
         place = self.outputs.joinpath(*checked_name(name))
         with _open_plain(path) as source, self.scratch() as scratch:
             copy = scratch / "copy"
-            with _room_for(copy, os.fstat(source.fileno()).st_size):
+            with room_for(self.partial, os.fstat(source.fileno()).st_size):
                 digest, _ = _copy_and_digest(source, copy)
                 if not place.exists() or (replace and _digest(place) != digest):
                     return self._settle(copy, place, replace=replace)
@@ -187,18 +220,71 @@ class Files:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def clean(self, *, min_age: float = 60.0) -> int:
-        """Remove what ended processes left unfinished `min_age` seconds ago or longer; return how many folders went."""
+        """Remove what ended processes left unfinished `min_age` seconds ago or longer; return how many folders went.
+
+        With a store the copies are kept within their bound too.
+        """
+        if self.objects is not None:
+            trim(self.root, self.objects, self._most_bytes)
         return sum(_sweep(folder, min_age) for folder in self.partial.iterdir())
 
     def _settle(self, written: Path, place: Path, *, replace: bool = False) -> Path:
         """Give a finished file its place, durably. Where the place is taken by the same content, that one stays."""
-        with written.open("rb") as file:
-            os.fsync(file.fileno())
+        fsync_file(written)
         place.parent.mkdir(parents=True, exist_ok=True)
         if replace or not place.exists():
             written.replace(place)
-        _fsync_folder(place.parent)
+        fsync_folder(place.parent)
         return place
+
+    # --- the store that hosts share -----------------------------------------------------------------------------------
+
+    def _keep(self, written: Path, place: Path, *, replace: bool = False) -> Path:
+        """Settle content, in the store first: what lies here lies there."""
+        self._created(written, place)
+        return self._settle(written, place, replace=replace)
+
+    def _created(self, written: Path, place: Path) -> bool:
+        """Create the object of this place; False where another's stays."""
+        return self.objects is None or self.objects.create(self._name(place), written)
+
+    def _here(self, place: Path) -> bool:
+        """Say whether a file is here; of a copy, note that it was asked for."""
+        if self.objects is None:
+            return place.is_file()
+        try:
+            os.utime(place, ns=(time.time_ns(), place.stat().st_mtime_ns))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _fetched(self, place: Path, digest: str = "") -> bool:
+        """Copy the object of this place here, whole and checked against `digest`; False where there is none.
+
+        Threads of this process fetch it once. Other processes are not waited for, since one may be stopped.
+        """
+        if self.objects is None:
+            return False
+        name = self._name(place)
+        with self._turns[hash(name) % len(self._turns)]:
+            if place.is_file():
+                return True
+            with self.scratch() as scratch, room_for(self.partial, None):
+                try:
+                    found = _write_and_digest(self.objects.blocks(name), scratch / "copy")
+                except ObjectMissing:
+                    return False
+                if digest and found != digest:
+                    raise ObjectDamaged(
+                        f"{name} in {self.objects.where} holds other bytes than its name says (sha256 {found})",
+                        next_step="remove that object and put it back: `factory store copy` from a home that has it, "
+                        "the backup of the store, or the clip's original by `factory ingest`",
+                    )
+                self._settle(scratch / "copy", place)
+        return True
+
+    def _name(self, place: Path) -> str:
+        return place.relative_to(self.root).as_posix()
 
 
 def checked_name(name: str) -> tuple[str, ...]:
@@ -249,25 +335,18 @@ def _copy_and_digest(source: BinaryIO, target: Path) -> tuple[str, int]:
         return hashlib.file_digest(copy, "sha256").hexdigest(), os.fstat(copy.fileno()).st_size
 
 
+def _write_and_digest(blocks: Iterable[bytes], target: Path) -> str:
+    digest = hashlib.sha256()
+    with target.open("xb") as file:
+        for block in blocks:
+            file.write(block)
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextlib.contextmanager
-def _room_for(path: Path, size: int | None) -> Iterator[None]:
-    """Turn a full disk into an error that names the place and the bytes."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        wanted = "more bytes" if size is None else f"{size} bytes"
-        free = shutil.disk_usage(path.parent).free
-        raise DiskFull(
-            f"{path.parent.parent} has no room for {wanted} ({free} bytes free)",
-            next_step="free space on that disk or move FACTORY_HOME to a larger one, then try again",
-        ) from error
 
 
 def _asked_for(place: Path) -> bool:
@@ -277,14 +356,6 @@ def _asked_for(place: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sweep(folder: Path, min_age: float) -> bool:
