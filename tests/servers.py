@@ -133,17 +133,21 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start, and wait until it answers. After a kill it waits for the processes that outlived their parent."""
-        give_up, log = time.monotonic() + PATIENCE, self._folder / "log"
+        give_up = time.monotonic() + PATIENCE
         while True:
-            self.process = _start(self._arguments, log, **self._common)
+            self.process = _start(self._arguments, self._folder / "log", **self._common)
             try:
-                _wait(self.process, log, lambda: psycopg.connect(self.url, connect_timeout=5).close())
+                self.wait()
             except RuntimeError as error:
                 if "still in use" not in str(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.2)
             else:
                 return
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        _wait(self.process, self._folder / "log", lambda: psycopg.connect(self.url, connect_timeout=5).close())
 
     def stop(self) -> None:
         """Ask for a "fast shutdown": it ends open connections itself."""
