@@ -201,7 +201,7 @@ class RedisServer:
     """A server that can be killed and started again at the same address."""
 
     def __init__(self, binary: Path, folder: Path, *, policy: str = "noeviction", maxmemory: str = "0") -> None:
-        self._folder, port = folder, _free_port()
+        self._folder, port = folder, free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         options = {"port": str(port), "bind": "127.0.0.1", "dir": str(folder), "save": "",
                    "maxmemory-policy": policy, "maxmemory": maxmemory}  # fmt: skip
@@ -226,7 +226,7 @@ def _ping(url: str) -> None:
         client.ping()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -19,8 +19,8 @@ from factory.store import jobs
 from factory.store.db import Sessions
 from factory.store.job import ENDED
 from factory.store.schema import JobRow
+from tests.servers import free_port
 from tests.stub_factory import executions
-from tests.test_web import free_port
 
 ROOT = Path(__file__).parent.parent
 STARTS = 90.0  # seconds that a program may take to start on a busy machine
