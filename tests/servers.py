@@ -91,33 +91,71 @@ def postgres_binaries() -> Path | None:
 
 @contextlib.contextmanager
 def _postgres(binaries: Path, folder: Path) -> Iterator[str]:
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    if user is not None:
-        binaries = _readable_to_others(binaries, folder)
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    data = folder / "data"
-    become: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    common = {"cwd": folder, "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, **become}
-    initdb: list[Any] = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--no-locale",
-    ]
-    subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **common)
-    options = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off", "max_connections": "100"}
-    arguments = [binaries / "postgres", "-D", data, *(f"--{key}={value}" for key, value in options.items())]
-    server = _start(arguments, folder / "log", **common)
+    server = PostgresServer(binaries, folder)
+    server.start()
     try:
-        url = f"postgresql://postgres@/postgres?host={folder}"
-        _wait(server, folder / "log", lambda: psycopg.connect(url, connect_timeout=5).close())
-        yield url
+        yield server.url
     finally:
-        _stop(server, signal.SIGINT)  # "fast shutdown": it ends open connections itself
+        server.stop()
+
+
+class PostgresServer:
+    """A server over a new cluster in `folder`, that can be stopped, killed and started again."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        if user is not None:
+            binaries = _readable_to_others(binaries, folder)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        self._folder, data = folder, folder / "data"
+        become: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        self._common = {"cwd": folder, "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, **become}
+        initdb: list[Any] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+        ]
+        subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **self._common)
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(folder),
+            "fsync": "off",
+            "max_connections": "100",
+        }
+        options_told = (f"--{key}={value}" for key, value in options.items())
+        self._arguments = [binaries / "postgres", "-D", data, *options_told]
+
+    def start(self) -> None:
+        """Start, and wait until it answers. After a kill it waits for the processes that outlived their parent."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            self.process = _start(self._arguments, self._folder / "log", **self._common)
+            try:
+                self.wait()
+            except RuntimeError as error:
+                if "still in use" not in str(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        _wait(self.process, self._folder / "log", lambda: psycopg.connect(self.url, connect_timeout=5).close())
+
+    def stop(self) -> None:
+        """Ask for a "fast shutdown": it ends open connections itself."""
+        _stop(self.process, signal.SIGINT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 def _readable_to_others(binaries: Path, folder: Path) -> Path:
@@ -151,17 +189,36 @@ def redis_binary() -> Path | None:
 @contextlib.contextmanager
 def running_redis(binary: Path, folder: Path, *, policy: str = "noeviction", maxmemory: str = "0") -> Iterator[str]:
     """Start a server in `folder` and yield its URL."""
-    port = _free_port()
-    options = {"port": str(port), "bind": "127.0.0.1", "dir": str(folder), "save": "", "appendonly": "no",
-               "maxmemory-policy": policy, "maxmemory": maxmemory}  # fmt: skip
-    arguments = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
-    server = _start(arguments, folder / "redis.log", cwd=folder)
+    server = RedisServer(binary, folder, policy=policy, maxmemory=maxmemory)
+    server.start()
     try:
-        url = f"redis://127.0.0.1:{port}/0"
-        _wait(server, folder / "redis.log", lambda: _ping(url))
-        yield url
+        yield server.url
     finally:
-        _stop(server, signal.SIGTERM)
+        server.stop()
+
+
+class RedisServer:
+    """A server that can be killed and started again at the same address."""
+
+    def __init__(self, binary: Path, folder: Path, *, policy: str = "noeviction", maxmemory: str = "0") -> None:
+        self._folder, port = folder, free_port()
+        self.url = f"redis://127.0.0.1:{port}/0"
+        options = {"port": str(port), "bind": "127.0.0.1", "dir": str(folder), "save": "",
+                   "maxmemory-policy": policy, "maxmemory": maxmemory}  # fmt: skip
+        self._arguments = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
+
+    def start(self, *, append: bool = False) -> None:
+        """Start, and wait until it answers. `append`: it goes on with what its append-only file holds."""
+        arguments = [*self._arguments, "--appendonly", "yes" if append else "no"]
+        self.process = _start(arguments, self._folder / "redis.log", cwd=self._folder)
+        _wait(self.process, self._folder / "redis.log", lambda: _ping(self.url))
+
+    def stop(self) -> None:
+        _stop(self.process, signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 def _ping(url: str) -> None:
@@ -169,7 +226,7 @@ def _ping(url: str) -> None:
         client.ping()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,6 +2,7 @@
 
 `seconds` how long it works, `fall` how it falls: `refuse`, `break`, `exit` (kills its own process). Every execution
 that starts is one line `job attempt pid` in the file that STUB_LOG names; one that ends writes it again with ` done`.
+STUB_LEASE is the lease in seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from factory.store.db import Sessions
 from factory.store.job import Output
 from factory.store.lease import Holding, Made, work
 
-LEASE = timedelta(seconds=2)
+LEASE = timedelta(seconds=float(os.environ.get("STUB_LEASE", "2")))
 
 
 class NoShotForScene(FactoryError):
@@ -41,7 +42,7 @@ def produce(job: str, sessions: Sessions) -> object:
 
 def make(holding: Holding) -> Made:
     claim = holding.claim
-    wanted = claim.brief().set
+    wanted = {"seconds": "0", "fall": ""} | claim.brief().set
     note(f"{claim.job} {claim.attempt} {os.getpid()}")
     if wanted["fall"] == "exit":
         os._exit(9)

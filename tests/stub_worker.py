@@ -1,12 +1,17 @@
-"""The real Celery app over a factory that makes nothing: `celery -A tests.stub_worker worker`."""
+"""The real Celery app over a factory that makes nothing: `celery -A tests.stub_worker worker`.
+
+`STUB_AGAIN` says after how many seconds a job that nobody claimed is rung again, where the product's 30 are too many.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 from factory.queues import sender
 from factory.settings import Settings
+from factory.store import bell
 from factory.store.db import Sessions
 from factory.store.files import Files
 from tests import stub_factory
@@ -21,6 +26,8 @@ parts = SimpleNamespace(
 )
 vars(house).update(parts=lambda: parts, produce=lambda job: stub_factory.produce(job, parts.sessions))
 schedule.TICK = 1.0
+if "STUB_AGAIN" in os.environ:
+    vars(bell).update(AGAIN=timedelta(seconds=float(os.environ["STUB_AGAIN"])))
 
 from workers.app import app  # noqa: E402  (after the parts are in place)
 

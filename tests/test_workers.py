@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,13 +23,13 @@ from tests.stores import empty_store
 from tests.stub_factory import brief, executions
 from tests.test_catalog import SALES
 from tests.test_lease import job_now, wait_for
+from tests.working import ROOT, STARTS, celery
+from tests.working import environment as told_to_workers
 from workers.app import app
 from workers.broker import BrokerDropsKeys, BrokerUnusable, check_broker
 from workers.schedule import beat_entries
 
 pytestmark = pytest.mark.server
-ROOT = Path(__file__).parent.parent
-STARTS = 90.0  # seconds that a worker may take to start on a busy machine
 
 
 @pytest.fixture
@@ -45,28 +43,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> It
 
 @pytest.fixture
 def environment(ledger: Sessions, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "FACTORY_BROKER_URL": redis_url,
-        "FACTORY_DATABASE_URL": ledger.engine.url.render_as_string(hide_password=False),
-        "FACTORY_HOME": str(tmp_path / "home"),
-        "STUB_LOG": str(tmp_path / "log"),
-    }
-
-
-@contextmanager
-def celery(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Celery program until the block ends."""
-    command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", *arguments]
-    output = Path(environment["STUB_LOG"]).with_suffix(f".{arguments[0]}.{time.monotonic_ns()}")
-    with output.open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+    return told_to_workers(ledger, redis_url, tmp_path)
 
 
 def submit(sessions: Sessions, order: Brief) -> str:
@@ -98,6 +75,7 @@ def test_the_app_trusts_no_message_beyond_json() -> None:
 # --- end to end ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault
 def test_jobs_go_through_broker_and_worker_each_once(
     ledger: Sessions, environment: dict[str, str], redis_url: str
 ) -> None:
@@ -117,6 +95,7 @@ def test_jobs_go_through_broker_and_worker_each_once(
     assert len([line for line in started(environment) if line[0] == made[0]]) == 2  # it began once and ended once
 
 
+@pytest.mark.fault
 def test_a_killed_worker_is_followed_by_another(ledger: Sessions, environment: dict[str, str]) -> None:
     job = submit(ledger, brief(3.0))
     with celery(environment, "worker", "-n", "first@test") as first:
@@ -131,6 +110,7 @@ def test_a_killed_worker_is_followed_by_another(ledger: Sessions, environment: d
     assert time.monotonic() - killed < 40
 
 
+@pytest.mark.fault
 def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, environment: dict[str, str]) -> None:
     job = submit(ledger, brief(120))
     with celery(environment, "worker") as worker:
@@ -141,6 +121,7 @@ def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, envir
     assert job_now(ledger, job).attempt == 0
 
 
+@pytest.mark.fault
 def test_beat_and_a_worker_make_a_batch_of_each_slot_once(ledger: Sessions, environment: dict[str, str]) -> None:
     with ledger.write() as session:
         catalog.save_ranking(session, "suv-sales", SALES)

@@ -26,6 +26,7 @@ from factory.store.schema import Base
 
 MIGRATIONS = Path(factory.__file__).parent.parent / "migrations"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before SQLite gives up
+IDLE_SECONDS = 15.0  # how long PostgreSQL lets an open transaction lie still: its client is frozen or cut off
 
 
 class DatabaseNotMigrated(FactoryError):
@@ -49,7 +50,10 @@ class Sessions:
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 5) -> Sessions:
-        return cls(open_engine(url, pool_size=pool_size))
+        engine = open_engine(url, pool_size=pool_size)
+        if engine.dialect.name == "postgresql":
+            _let_nobody_sleep_on_a_lock(engine)
+        return cls(engine)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -81,6 +85,15 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         f"{target.get_backend_name()} is not a database that AutoReel knows",
         next_step="set FACTORY_DATABASE_URL to sqlite:///path or postgresql://user@host/name",
     )
+
+
+def _let_nobody_sleep_on_a_lock(engine: Engine) -> None:
+    """A worker that is frozen in the middle of a write would hold up whoever wants the same row, for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1000)}")
+        connection.commit()
 
 
 def _normalised(url: str) -> URL:

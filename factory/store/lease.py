@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from factory.errors import FactoryError
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY = timedelta(seconds=5)
 TELL_EVERY = 1.0  # seconds between two words of progress to the ledger
+AWAY = (OperationalError, InterfaceError, InternalError)  # the last: PostgreSQL ended a transaction that lay still
 PATIENCE = 60.0  # seconds that the last word of an attempt waits for a database that is down
 
 Why = Literal["cancel", "lost", "shutdown"]
@@ -96,7 +97,7 @@ class Holding:
         try:
             with self.sessions.write() as session:
                 answer = jobs.beat(session, self.claim, progress=progress, step=step, lease=self._lease)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             log.warning("job %s: no heartbeat, the database is away: %s", self.claim.job, error.orig)
             return  # the fence guards the job; the next beat tells whether it is still ours
         if answer != "go-on":
@@ -187,7 +188,7 @@ def _persist(sessions: Sessions, last_word: Callable[[Session], State]) -> State
         try:
             with sessions.write() as session:
                 return last_word(session)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             if time.monotonic() > give_up:
                 raise
             log.warning("the database is away, waiting to write how the job ended: %s", error.orig)
