@@ -368,7 +368,7 @@ class LedgerMachine(QueueMachine):
             assert 0 <= row.attempt <= MAX_ATTEMPTS
             if known.state == "queued":
                 assert known.due() or known.late()
-                assert job in belled or row.ring_after is not None
+                assert known.late() or job in belled or row.ring_after is not None  # what is late waits for the reaper
             elif known.state in WORKING and not known.overdue:
                 assert row.lease_until is not None
                 assert row.lease_until > now
