@@ -26,6 +26,7 @@ from factory.store.schema import Base
 
 MIGRATIONS = Path(factory.__file__).parent.parent / "migrations"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before SQLite gives up
+IDLE_SECONDS = 10.0  # after which PostgreSQL ends a transaction whose client is stopped or cut off, and frees its rows
 
 
 class DatabaseNotMigrated(FactoryError):
@@ -76,7 +77,10 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
     if target.get_backend_name() == "sqlite":
         return _open_sqlite(target)
     if target.get_backend_name() == "postgresql":
-        return sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        frozen = {"options": f"-c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}"}
+        return sa.create_engine(
+            target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=frozen
+        )
     raise DatabaseUnreachable(
         f"{target.get_backend_name()} is not a database that AutoReel knows",
         next_step="set FACTORY_DATABASE_URL to sqlite:///path or postgresql://user@host/name",
