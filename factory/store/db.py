@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.orm import Session
 
 import factory
@@ -77,10 +77,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
     if target.get_backend_name() == "sqlite":
         return _open_sqlite(target)
     if target.get_backend_name() == "postgresql":
-        frozen = {"options": f"-c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}"}
-        return sa.create_engine(
-            target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=frozen
-        )
+        return _open_postgres(target, pool_size)
     raise DatabaseUnreachable(
         f"{target.get_backend_name()} is not a database that AutoReel knows",
         next_step="set FACTORY_DATABASE_URL to sqlite:///path or postgresql://user@host/name",
@@ -119,6 +116,26 @@ def _open_sqlite(target: URL) -> Engine:
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+IDLE_ENDED = "25P03"  # PostgreSQL's idle_in_transaction_session_timeout
+
+
+def _open_postgres(target: URL, pool_size: int) -> Engine:
+    bounded = {"options": f"-c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}"}
+    engine = sa.create_engine(
+        target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=bounded
+    )
+
+    @event.listens_for(engine, "handle_error")
+    def _is_away(context: ExceptionContext) -> None:
+        """To who was stopped and goes on, the connection is gone, as after a restart of the server."""
+        error = context.original_exception
+        if getattr(error, "sqlstate", "") == IDLE_ENDED and error is not None:
+            context.is_disconnect = True
+            raise sa.exc.OperationalError(context.statement, None, error) from error
 
     return engine
 
