@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -10,13 +9,14 @@ from factory.plan.brief import Brief
 from factory.store import chunk_ledger as ledger
 from factory.store import jobs
 from factory.store.chunk_ledger import Shared
+from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import Claim
 from factory.store.schema import JobChunk
 from tests.test_jobs import VIDEO
 
 KEYS = ("chunk-a", "chunk-b", "chunk-c", "chunk-d")
-SHORT = timedelta(seconds=0.3)
+LONG, OVER = timedelta(seconds=300), timedelta(seconds=-1)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def held(sessions: Sessions) -> Claim:
     return claim
 
 
-def claimed(sessions: Sessions, worker: str, job: str | None = None, lease: timedelta = timedelta(seconds=30)) -> Claim:
+def claimed(sessions: Sessions, worker: str, job: str | None = None, lease: timedelta = LONG) -> Claim:
     with sessions.write() as session:
         job = job or jobs.submit(session, Brief(template="stub")).job
         claim = jobs.claim(session, job, worker=worker, lease=lease)
@@ -42,10 +42,15 @@ def wanting(sessions: Sessions, but: str = "helper:1", most: int = 2) -> tuple[S
 
 
 def take(
-    sessions: Sessions, job: Shared, owner: str = "helper:1", most: int = 2, lease: timedelta = SHORT
+    sessions: Sessions, job: Shared, owner: str = "helper:1", most: int = 2, lease: timedelta = LONG
 ) -> str | None:
     with sessions.write() as session:
         return ledger.take(session, job, KEYS, owner=owner, most=most, lease=lease)
+
+
+def renew(sessions: Sessions, job: Shared, lease: timedelta) -> None:
+    with sessions.write() as session:
+        assert ledger.keep(session, job, "helper:1", lease=lease)
 
 
 def take_own(sessions: Sessions, held: Claim, key: str, *, by_force: bool = False) -> bool:
@@ -68,7 +73,7 @@ def test_helpers_begin_at_the_end_and_nobody_takes_what_another_has(sessions: Se
     assert (job.job, job.fence, job.holder, job.spec) == (held.job, held.fence, "holder:1", held.spec)
     with sessions.read() as session:
         assert ledger.untried(session, job) == {"16:9": KEYS}
-    assert take(sessions, job, lease=timedelta(seconds=30)) == "chunk-d"
+    assert take(sessions, job) == "chunk-d"
     assert take_own(sessions, held, "chunk-a")
     assert not take_own(sessions, held, "chunk-d")
     assert [take(sessions, job) for _ in range(3)] == ["chunk-c", "chunk-b", None]
@@ -87,7 +92,7 @@ def test_a_chunk_whose_helper_died_is_the_holders_alone(sessions: Sessions, held
     (job,) = wanting(sessions)
     assert take(sessions, job) == "chunk-d"
     assert not take_own(sessions, held, "chunk-d")
-    time.sleep(SHORT.total_seconds() * 1.5)
+    renew(sessions, job, OVER)
     assert standing(sessions, held, "chunk-d") == "free"
     assert "chunk-d" not in [take(sessions, job, "helper:2") for _ in range(4)]
     assert take_own(sessions, held, "chunk-d")
@@ -98,22 +103,22 @@ def test_a_chunk_whose_helper_died_is_the_holders_alone(sessions: Sessions, held
 
 def test_a_slow_helper_keeps_its_chunk_until_the_holder_takes_it_by_force(sessions: Sessions, held: Claim) -> None:
     (job,) = wanting(sessions)
-    assert take(sessions, job) == "chunk-d"
-    for _ in range(4):
-        time.sleep(0.15)
-        with sessions.write() as session:
-            assert ledger.keep(session, job, "helper:1", lease=SHORT)
+    assert take(sessions, job, lease=timedelta(seconds=5)) == "chunk-d"
+    renew(sessions, job, LONG)
+    with sessions.read() as session:
+        until = session.scalars(sa.select(JobChunk.lease_until).where(JobChunk.key == "chunk-d")).one()
+    assert until
+    assert until > utc_now() + timedelta(minutes=1)
     assert not take_own(sessions, held, "chunk-d")
     assert take_own(sessions, held, "chunk-d", by_force=True)
 
 
 def test_a_video_has_no_more_helpers_than_are_allowed(sessions: Sessions, held: Claim) -> None:
     (job,) = wanting(sessions, most=1)
-    living = timedelta(seconds=30)
-    assert take(sessions, job, "helper:1", most=1, lease=living) == "chunk-d"
+    assert take(sessions, job, "helper:1", most=1) == "chunk-d"
     assert wanting(sessions, "helper:2", most=1) == ()
     assert take(sessions, job, "helper:2", most=1) is None
-    assert take(sessions, job, "helper:1", most=1, lease=living) == "chunk-c"  # the same one may have several
+    assert take(sessions, job, "helper:1", most=1) == "chunk-c"  # the same one may have several
     assert take(sessions, job, "helper:2", most=2) == "chunk-b"
 
 
@@ -123,18 +128,18 @@ def test_nobody_helps_himself(sessions: Sessions, held: Claim) -> None:
 
 @pytest.mark.parametrize("end", ["finish", "cancel", "expire", "claim"])
 def test_chunks_of_a_job_that_is_not_held_are_nobodys(sessions: Sessions, end: str) -> None:
-    held = claimed(sessions, "holder:1", lease=SHORT if end in ("expire", "claim") else timedelta(seconds=30))
+    held = claimed(sessions, "holder:1")
     with sessions.write() as session:
         assert ledger.share_out(session, held, "16:9", KEYS)
     (job,) = wanting(sessions)
-    assert take(sessions, job, lease=timedelta(seconds=30)) == "chunk-d"
+    assert take(sessions, job) == "chunk-d"
     with sessions.write() as session:
         if end == "finish":
             jobs.finish(session, held, [VIDEO])
         if end == "cancel":
             jobs.cancel(session, held.job)
-    if end in ("expire", "claim"):
-        time.sleep(SHORT.total_seconds() * 1.5)
+        if end in ("expire", "claim"):
+            jobs.beat(session, held, lease=OVER)
     if end == "claim":
         claimed(sessions, "holder:2", held.job)
         assert not take_own(sessions, held, "chunk-a")
