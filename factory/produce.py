@@ -11,14 +11,15 @@ from typing import Any
 
 from factory import packing
 from factory.logs import about
-from factory.plan.brief import CANVASES, Aspect, Brief
+from factory.plan.brief import Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
 from factory.planning import PLANNED, Plan, plan
 from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
-from factory.render.probe import choose_encoder
+from factory.rendering import means
+from factory.spread import spread
 from factory.store import jobs, lease, uses
 from factory.store.files import safe_name
 from factory.store.job import LEASE, Output, State
@@ -42,7 +43,7 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
-            film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
+            film = _render(timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn)
             if signs:
                 provenance.sign(film.video, timeline, signs)
             told = {**planned.trace, "render": _told(film)}
@@ -76,7 +77,14 @@ def _save(planned: Plan, parts: Parts, holding: lease.Holding) -> dict[str, str]
 
 
 def _render(
-    timeline: Timeline, out: Path, *, brief: Brief, parts: Parts, holding: lease.Holding, turn: tuple[int, int]
+    timeline: Timeline,
+    out: Path,
+    *,
+    aspect: Aspect,
+    brief: Brief,
+    parts: Parts,
+    holding: lease.Holding,
+    turn: tuple[int, int],
 ) -> Film:
     """Render one aspect. `turn` says which of how many it is, for one figure of progress over all."""
     number, of = turn
@@ -86,15 +94,11 @@ def _render(
 
     return render_film(
         timeline,
-        source=parts.files.path,
-        cached=parts.files.cached,
-        templates=parts.templates,
+        **means(timeline, brief, parts),
         write_music=write_music,
         out=out,
-        draft=brief.draft,
         producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
-        encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
-        copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
+        sharing=spread(parts, holding.claim, aspect),
         on_progress=told,
         cancelled=holding.stopped,
     )
@@ -108,6 +112,7 @@ def _told(film: Film) -> dict[str, Any]:
         "frames_copied": film.frames_copied,
         "chunks_made": film.chunks_made,
         "chunks_reused": film.chunks_reused,
+        "chunks_helped": film.chunks_helped,
     }
 
 

@@ -80,6 +80,35 @@ def test_a_poison_job_is_dead_after_three_attempts_and_others_go_on(
     assert [line[1] for line in executions(log) if line[0] == poison] == ["1", "2", "3"]
 
 
+def test_a_worker_that_holds_too_much_is_replaced_after_its_job(
+    sqlite: Sessions, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_DATABASE", sqlite.engine.url.render_as_string(hide_password=False))
+    made = [submit(sqlite, brief(fall="leak", seed=n)) for n in range(3)]
+    url = sqlite.engine.url.render_as_string(hide_password=False)
+    with LocalRunner(url, stub_factory.open_produce, memory_mb=400):
+        wait_for(lambda: ended(sqlite, *made), 120)
+    assert [(job_now(sqlite, job).state, job_now(sqlite, job).attempt) for job in made] == [("review", 1)] * 3
+    assert len({line[2] for line in executions(log) if line[-1] == "done"}) == 3
+
+
+def test_a_worker_without_a_job_helps_and_goes_on_when_that_fails(sqlite: Sessions, log: Path) -> None:
+    asked, shutdown = list[int](), threading.Event()
+
+    def help_out() -> int:
+        asked.append(1)
+        if len(asked) == 2:
+            raise ConnectionError("away")
+        if len(asked) == 4:
+            shutdown.set()
+        return len(asked) % 2
+
+    job = submit(sqlite, brief())
+    work_off(sqlite, lambda j: stub_factory.produce(j, sqlite), help_out=help_out, shutdown=shutdown)
+    assert job_now(sqlite, job).state == "review"
+    assert len(asked) == 4
+
+
 def test_stopping_hands_the_job_back_quickly(sqlite: Sessions, runner: LocalRunner, log: Path) -> None:
     job = submit(sqlite, brief(60))
     runner.start()
