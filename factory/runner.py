@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 
-from factory.store import bell, jobs
+from factory.store import bell, urgency
 from factory.store.db import Sessions
 from factory.store.lease import SHUTDOWN
 
@@ -148,7 +148,7 @@ class LocalRunner:
 
 
 def work_off(sessions: Sessions, produce: Produce, *, shutdown: threading.Event = SHUTDOWN) -> None:
-    """Work on the oldest job that can be claimed, again and again, until `shutdown`."""
+    """Work on the most urgent job that can be claimed, again and again, until `shutdown`."""
     while not shutdown.is_set():
         if not _work_once(sessions, produce):
             shutdown.wait(LOOK_EVERY)
@@ -158,7 +158,7 @@ def _work_once(sessions: Sessions, produce: Produce) -> bool:
     """Work on one job; False where there is none, or the database is away."""
     try:
         with sessions.read() as session:
-            waiting = jobs.next_due(session)
+            waiting = urgency.next_due(session)
         return any(produce(job) is not None for job in waiting)
     except Exception as error:  # whatever it is, the job is safe in the ledger and this worker goes on
         log.warning("looking for work: %s: %s", type(error).__name__, error)

@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
-from factory.store import bell, db, jobs, uses
+from factory.store import bell, db, jobs, urgency, uses
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.embargoes import UnderEmbargo
@@ -400,7 +400,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert seen == (known.state, known.fence, known.attempt, known.cancel_asked)
             assert (row.lease_until is not None) == (row.lease_owner is not None) == (row.state in WORKING)
             assert (row.ended_at is not None) == (row.state in ENDED)
-        assert set(jobs.next_due(session, limit=99)) == set(self._due())
+        assert set(urgency.next_due(session, limit=99)) == set(self._due())
         newest = sa.select(JobTimeline.job_id, sa.func.max(JobTimeline.version)).group_by(JobTimeline.job_id)
         assert {row[0]: row[1] for row in session.execute(newest)} == {
             job: known.versions for job, known in self.known.items() if known.versions

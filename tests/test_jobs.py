@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
-from factory.store import bell, jobs
+from factory.store import bell, jobs, urgency
 from factory.store.db import Sessions
 from factory.store.job import (
     MAX_ATTEMPTS,
@@ -469,7 +469,7 @@ def test_the_reaper_rings_for_expired_leases_and_buries_the_hopeless(sessions: S
     assert bell.reap(sessions) == bell.Reaped(0, 0, 0)
     with sessions.read() as session:
         assert jobs.get(session, hopeless).error_code == "decoder-crashed"
-        assert jobs.next_due(session) == (lost,)
+        assert urgency.next_due(session) == (lost,)
 
 
 def test_a_worker_that_never_spoke_is_named_in_the_end(sessions: Sessions) -> None:

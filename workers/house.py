@@ -26,10 +26,10 @@ def parts() -> Parts:
     return wiring.parts()
 
 
-def produce(job: str) -> None:
+def produce(job: str) -> object:
     from factory.produce import produce  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
-    produce(job, parts())
+    return produce(job, parts())
 
 
 def ingest(path: str) -> None:

@@ -11,7 +11,7 @@ from workers import house
 
 @shared_task(name="produce")
 def produce(job: str) -> None:
-    house.produce(job)
+    bell.answer(house.parts().sessions, job, house.produce)
 
 
 @shared_task(name="ingest")

@@ -6,7 +6,7 @@ relay talks to the broker, never a request, so that a broker that is down holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,25 +14,29 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from factory.store import jobs
+from factory.store import jobs, urgency
 from factory.store.db import Sessions, clock
 from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING
 from factory.store.schema import JobRow, Outbox
 
 Send = Callable[[str, str], None]  # (task name, job id) -> a message on its way
+Work = Callable[[str], object]  # works on the job of this id; None where there was nothing to claim
 
 TAKEN = timedelta(seconds=30)  # how long a relay may need for what it took
 AGAIN = timedelta(seconds=30)  # a job that nobody claimed is rung again, each time after twice as long
 MOST_DOUBLINGS = 3
+LOOKS = 3  # at what is due, for whoever hears a bell and finds that others were faster
 
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What the reaper did: bells put out, jobs declared dead, cancels carried out for workers that are gone."""
+    """What the reaper did: bells put out, jobs declared dead, cancels carried out for workers that are gone, and jobs
+    ended that nobody began by their deadline."""
 
     rung: int
     dead: int
     cancelled: int
+    late: int = 0
 
 
 def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
@@ -55,19 +59,18 @@ def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
 
 
 def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
-    """Take bells that no other relay is ringing, the oldest first."""
+    """Take bells that no other relay is ringing, of the most urgent jobs first."""
     free = sa.or_(Outbox.taken_until.is_(None), Outbox.taken_until < clock(session))
-    chosen = session.scalars(
-        sa.select(Outbox.id).where(free).order_by(Outbox.id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
+    first = (*urgency.URGENCY, Outbox.id)
+    waiting = sa.select(Outbox.id).join(JobRow, JobRow.id == Outbox.job_id).where(free).order_by(*first).limit(limit)
+    chosen = session.scalars(waiting.with_for_update(skip_locked=True, of=Outbox)).all()
     if not chosen:
         return []
     taken = sa.update(Outbox).where(Outbox.id.in_(chosen)).values(taken_until=clock(session, TAKEN))
     session.execute(taken.execution_options(synchronize_session=False))
-    rows = session.execute(
-        sa.select(Outbox.id, Outbox.task, Outbox.job_id).where(Outbox.id.in_(chosen)).order_by(Outbox.id)
-    )
-    return [(row.id, row.task, row.job_id) for row in rows]
+    rows = session.execute(sa.select(Outbox.id, Outbox.task, Outbox.job_id).where(Outbox.id.in_(chosen)))
+    found = {row.id: (row.id, row.task, row.job_id) for row in rows}
+    return [found[bell] for bell in chosen]
 
 
 def _settle(session: Session, taken: list[int], rung: list[tuple[int, str]]) -> None:
@@ -81,10 +84,38 @@ def _settle(session: Session, taken: list[int], rung: list[tuple[int, str]]) -> 
         rings = session.scalar(sa.select(JobRow.rings).where(JobRow.id == job)) or 0
         wait = AGAIN * 2 ** min(rings, MOST_DOUBLINGS)
         sent = {"dispatched_at": clock(session), "ring_after": clock(session, wait)}
-        _update(session, sa.and_(JobRow.id == job, jobs.due(session)), rings=rings + 1, **sent)
+        _update(session, sa.and_(JobRow.id == job, urgency.due(session)), rings=rings + 1, **sent)
     session.execute(sa.delete(Outbox).where(Outbox.id.in_([bell for bell, _ in rung])))
     free = sa.update(Outbox).where(Outbox.id.in_(taken)).values(taken_until=None)
     session.execute(free.execution_options(synchronize_session=False))
+
+
+def answer(sessions: Sessions, job: str, work: Work) -> object:
+    """Hear the bell of a job: work on the most urgent one that is due in its queue, which need not be the named one.
+
+    A bell only wakes. Where another job was taken, the named one is rung for again: its bell is used up. Returns what
+    `work` returned, or None where nothing was to be had.
+    """
+    for _ in range(LOOKS):
+        with sessions.read() as session:
+            queue = session.scalar(sa.select(JobRow.queue).where(JobRow.id == job))
+            waiting = urgency.next_due(session, [queue]) if queue else ()
+        for urgent in waiting:
+            if urgent != job:
+                with sessions.write() as session:
+                    _pass_on(session, job)
+            if (ended := work(urgent)) is not None:
+                return ended
+        if not waiting:
+            break
+    return None
+
+
+def _pass_on(session: Session, job: str) -> None:
+    """Ring for a job once more, unless it is not to be had or a bell of it waits."""
+    rung = sa.exists().where(Outbox.job_id == JobRow.id)
+    for kind in session.scalars(sa.select(JobRow.kind).where(JobRow.id == job, urgency.due(session), ~rung)):
+        jobs.ring(session, job, kind)
 
 
 def reap(sessions: Sessions) -> Reaped:
@@ -93,6 +124,7 @@ def reap(sessions: Sessions) -> Reaped:
         expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
         gone = {"lease_owner": None, "lease_until": None, "ended_at": clock(session)}
         cancelled = _update(session, sa.and_(expired, JobRow.cancel_asked), state=MOVES["stop"]["rendering"], **gone)
+        late = _fail_late(session)
         lost = f"the worker ended without a word in attempt {MAX_ATTEMPTS} of {MAX_ATTEMPTS}"
         dead = _update(
             session,
@@ -103,19 +135,38 @@ def reap(sessions: Sessions) -> Reaped:
             next_step=sa.func.coalesce(JobRow.next_step, "look at the clips of its last step, then retry the job"),
             **gone,
         )
-        return Reaped(_ring_again(session), dead, cancelled)
+        rung = _ring_again(session)
+        for queue in sorted({row.queue for row in (*dead, *cancelled)}):
+            jobs.ring_next(session, queue)
+        return Reaped(rung, len(dead), len(cancelled), late)
+
+
+def _fail_late(session: Session) -> int:
+    """End what nobody began by its deadline."""
+    failed = _update(
+        session,
+        urgency.late(session),
+        state=MOVES["expire"]["queued"],
+        error_code="deadline-passed",
+        error_text="nobody began the job by its deadline",
+        next_step="retry it, which lifts the deadline, or order it anew; if this is frequent, start more workers",
+        ended_at=clock(session),
+    )
+    session.execute(sa.delete(Outbox).where(Outbox.job_id.in_([row.id for row in failed])))
+    return len(failed)
 
 
 def _ring_again(session: Session) -> int:
     """Ring for every job that may be claimed, was not rung for lately, and has no bell waiting."""
     quiet = sa.or_(JobRow.ring_after.is_(None), JobRow.ring_after < clock(session))
     waiting = sa.exists().where(Outbox.job_id == JobRow.id)
-    found = session.execute(sa.select(JobRow.id, JobRow.kind).where(jobs.due(session), quiet, ~waiting)).all()
+    found = session.execute(sa.select(JobRow.id, JobRow.kind).where(urgency.due(session), quiet, ~waiting)).all()
     for row in found:
         jobs.ring(session, row.id, row.kind)
     return len(found)
 
 
-def _update(session: Session, where: sa.ColumnElement[bool], **values: Any) -> int:
-    update = sa.update(JobRow).where(where).values(**values).returning(JobRow.id)
-    return len(session.execute(update.execution_options(synchronize_session=False)).all())
+def _update(session: Session, where: sa.ColumnElement[bool], **values: Any) -> Sequence[sa.Row[str, str]]:
+    """Write values to jobs and return id and queue of each."""
+    update = sa.update(JobRow).where(where).values(**values).returning(JobRow.id, JobRow.queue)
+    return session.execute(update.execution_options(synchronize_session=False)).all()

@@ -22,6 +22,11 @@ ENDED: tuple[State, ...] = ("review", "approved", "published", "withdrawn", "fai
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
 
+QUEUE_OF: Mapping[str, str] = {"produce": "rendering"}  # kind of a job -> the queue that it waits in
+PRIORITIES = range(10)  # the highest is taken first
+A_PERSONS = 5  # priority of what a person orders
+A_BATCHS = 3  # of what a batch or a schedule orders: it gives way
+
 # verb -> where it may start -> where it ends. Every statement below takes its states from here.
 MOVES: Mapping[str, Mapping[State, State]] = {
     "claim": {"queued": "planning", "planning": "planning", "rendering": "planning"},  # the last two: lease expired
@@ -32,6 +37,7 @@ MOVES: Mapping[str, Mapping[State, State]] = {
     "hand_back": {"planning": "queued", "rendering": "queued"},
     "die": {"planning": "dead", "rendering": "dead"},  # attempts used up
     "stop": {"planning": "cancelled", "rendering": "cancelled"},  # the worker's answer to the cancel flag
+    "expire": {"queued": "failed"},  # nobody began it by its deadline
     "cancel": {"queued": "cancelled", "review": "cancelled"},  # a working job is only asked to stop
     "approve": {"review": "approved"},
     "publish": {"approved": "published"},
@@ -57,6 +63,10 @@ class FenceLost(FactoryError):
 
 class IdempotencyConflict(WrongUsage):
     code = "idempotency-conflict"
+
+
+class NoSuchPriority(WrongUsage):
+    code = "no-such-priority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,9 @@ class Job:
     worker: str | None
     outputs: tuple[Output, ...] = ()
     embargo: Embargo | None = None  # the latest of the order, its cars and its clips
+    queue: str = "rendering"
+    priority: int = A_PERSONS
+    deadline: datetime | None = None  # where nobody began it by then, it fails
 
     def brief(self) -> Brief:
         return Brief.model_validate_json(self.spec)

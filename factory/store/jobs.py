@@ -22,20 +22,24 @@ from sqlalchemy.orm import Session
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
 from factory.plan.facts import Car
-from factory.store import embargoes, uses
+from factory.store import embargoes, places, uses
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.job import (
+    A_PERSONS,
     ENDED,
     LEASE,
     MAX_ATTEMPTS,
     MOVES,
+    PRIORITIES,
+    QUEUE_OF,
     WORKING,
     Beat,
     Claim,
     FenceLost,
     IdempotencyConflict,
     Job,
+    NoSuchPriority,
     Output,
     SavedTimeline,
     State,
@@ -44,6 +48,7 @@ from factory.store.job import (
     WrongState,
 )
 from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox
+from factory.store.urgency import due, next_due
 from factory.store.words import storable
 
 MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
@@ -59,12 +64,17 @@ def submit(
     kind: str = "produce",
     by: str = "",
     embargo: Embargo | None = None,
+    priority: int = A_PERSONS,
+    deadline: datetime | None = None,
 ) -> Submitted:
     """Write the job and its bell in one transaction. The same `key` gives the same job, however often and at once.
 
-    `embargo` is about publishing and not about the video: it is no part of the brief.
-    Raises IdempotencyConflict where the key was used for another brief.
+    `embargo` is about publishing, `priority` (0 to 9, 9 is taken first) and `deadline` (nobody begins it later; aware)
+    are about when: they are no part of the brief, and a key that is known keeps those of its job.
+    Raises IdempotencyConflict where the key was used for another brief, QueueFull where no more jobs may wait.
     """
+    if priority not in PRIORITIES:
+        raise NoSuchPriority(f"there is no priority {priority}", next_step="use 0 to 9; 9 is taken first, 5 is usual")
     spec = brief.canonical_json()
     digest = hashlib.sha256(spec.encode()).hexdigest()
     job = secrets.token_hex(8)
@@ -76,11 +86,29 @@ def submit(
         "created_at": utc_now(),
     }
     counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
-    rest["embargo"] = embargo
-    if insert_new(session, JobRow, [values | rest | counters]):
+    wishes = {"embargo": embargo, "queue": QUEUE_OF[kind], "priority": priority, "deadline": deadline}
+    most = places.most_waiting(session, QUEUE_OF[kind])
+    if most is not None:
+        known = _of_key(session, key, digest)  # before there is a word of a full queue: it waits there already
+        if known is not None:
+            return known
+        places.require_room(session, QUEUE_OF[kind], most)
+    if insert_new(session, JobRow, [values | rest | counters | wishes]):
         ring(session, job, kind)
         return Submitted(job, new=True)
-    known = session.execute(sa.select(JobRow.id, JobRow.spec_digest).where(JobRow.idempotency_key == key)).one()
+    known = _of_key(session, key, digest)
+    assert known is not None, "only its key can forbid a new job"
+    return known
+
+
+def _of_key(session: Session, key: str | None, digest: str) -> Submitted | None:
+    """Return the job of an idempotency key, if it is known."""
+    if key is None:
+        return None
+    chosen = sa.select(JobRow.id, JobRow.spec_digest).where(JobRow.idempotency_key == key)
+    known = session.execute(chosen).one_or_none()
+    if known is None:
+        return None
     if known.spec_digest != digest:
         raise IdempotencyConflict(
             f"the idempotency key {key!r} belongs to job {known.id}, which has another brief",
@@ -97,20 +125,38 @@ def ring(session: Session, job: str, task: str) -> None:
 # --- the worker's verbs ----------------------------------------------------------------------------------------------
 
 
-def due(session: Session) -> sa.ColumnElement[bool]:
-    """Return the condition for jobs that a worker may claim: waiting, or held by a worker whose lease ran out."""
-    expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
-    return sa.and_(~JobRow.cancel_asked, JobRow.attempt < MAX_ATTEMPTS, sa.or_(JobRow.state == "queued", expired))
+def ring_next(session: Session, queue: str) -> None:
+    """Ring for the most urgent job that may be begun now that a place is free. Only a bounded queue has waited for it:
+    elsewhere each job was rung for when it came."""
+    if not places.bounds(session, queue).running:
+        return
+    rung = sa.exists().where(Outbox.job_id == JobRow.id)
+    first = sa.select(JobRow.id, JobRow.kind).where(JobRow.id.in_(next_due(session, [queue], limit=1)), ~rung)
+    for row in session.execute(first).all():
+        ring(session, row.id, row.kind)
 
 
 def claim(session: Session, job: str, *, worker: str, lease: timedelta = LEASE) -> Claim | None:
     """Take the job, or return None where it is not to be had: a repeated message costs one update that changes nothing.
 
     The attempt is counted here, before any work, because a poison clip kills its worker before that can report.
+    A queue whose places are all taken gives none of its jobs.
     """
-    taken = session.execute(
+    taken = _take(session, job, ~places.bounded(), worker, lease)
+    if taken is None and places.room(session, job):
+        taken = _take(session, job, sa.true(), worker, lease)
+    if taken is None:
+        return None
+    session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
+    return Claim(job, taken.kind, taken.fence, taken.attempt, taken.spec, worker)
+
+
+def _take(
+    session: Session, job: str, where: sa.ColumnElement[bool], worker: str, lease: timedelta
+) -> sa.Row[str, int, int, str] | None:
+    return session.execute(
         sa.update(JobRow)
-        .where(JobRow.id == job, JobRow.state.in_(MOVES["claim"]), due(session))
+        .where(JobRow.id == job, JobRow.state.in_(MOVES["claim"]), due(session), where)
         .values(
             state="planning",
             fence=JobRow.fence + 1,
@@ -124,33 +170,29 @@ def claim(session: Session, job: str, *, worker: str, lease: timedelta = LEASE) 
         .returning(JobRow.kind, JobRow.fence, JobRow.attempt, JobRow.spec)
         .execution_options(synchronize_session=False)
     ).one_or_none()
-    if taken is None:
-        return None
-    session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
-    return Claim(job, taken.kind, taken.fence, taken.attempt, taken.spec, worker)
-
-
-def next_due(session: Session, *, limit: int = 10) -> tuple[str, ...]:
-    """Return the oldest jobs that a worker may claim, for runners that work without a bell."""
-    oldest = sa.select(JobRow.id).where(due(session)).order_by(JobRow.created_at, JobRow.id).limit(limit)
-    return tuple(session.scalars(oldest))
 
 
 def beat(
     session: Session, held: Claim, *, progress: float | None = None, step: str | None = None, lease: timedelta = LEASE
 ) -> Beat:
-    """Renew the lease and tell how far the work is. The answer: go on, stop for a cancel, or the job is lost."""
-    values: dict[str, Any] = {"lease_until": clock(session, lease)}
+    """Renew the lease and tell how far the work is. The answer: go on, stop for a cancel, or the job is lost.
+
+    It is lost too where the lease ran out in a bounded queue and another job has the place. Whoever was silent and
+    speaks again is rung for at once when it falls silent once more.
+    """
+    values: dict[str, Any] = {"lease_until": clock(session, lease), "rings": 0, "ring_after": None}
     if progress is not None:
         values["progress"] = min(1.0, max(0.0, progress))
     if step is not None:
         values["step"] = step[:64]
-    found = session.execute(
-        _held(held).values(**values).returning(JobRow.cancel_asked).execution_options(synchronize_session=False)
-    ).one_or_none()
-    if found is None:
+    told = _held(held).values(**values).returning(JobRow.cancel_asked).execution_options(synchronize_session=False)
+    asked = session.scalars(told.where(~places.bounded())).one_or_none()
+    if asked is None and (room := places.room(session, held.job)) is not None:
+        still = sa.true() if room else JobRow.lease_until >= clock(session)
+        asked = session.scalars(told.where(still)).one_or_none()
+    if asked is None:
         return "lost"
-    return "cancel" if found.cancel_asked else "go-on"
+    return "cancel" if asked else "go-on"
 
 
 def save_timelines(session: Session, held: Claim, bodies: Mapping[str, str], *, author: str = "") -> None:
@@ -240,13 +282,14 @@ def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
             ended_at=sa.case((over, clock(session)), else_=JobRow.ended_at),
             **values,
         )
-        .returning(JobRow.state, JobRow.kind)
+        .returning(JobRow.state, JobRow.kind, JobRow.queue)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
         raise _lost(session, held)
     if row.state == "queued":
         ring(session, held.job, row.kind)
+    ring_next(session, row.queue)
     return cast("State", row.state)
 
 
@@ -326,7 +369,8 @@ def withdraw(session: Session, job: str) -> State:
 
 
 def retry(session: Session, job: str) -> State:
-    """Queue a job anew that failed, died or was cancelled, with all its attempts."""
+    """Queue a job anew that failed, died or was cancelled, with all its attempts. A deadline that has passed is lifted:
+    whoever retries wants it all the same."""
     return _queue_anew(session, job, "retry")
 
 
@@ -338,7 +382,9 @@ def revise(session: Session, job: str, bodies: Mapping[str, str], *, author: str
 
 
 def _queue_anew(session: Session, job: str, verb: str) -> State:
-    clean: dict[str, Any] = {"error_code": None, "error_text": None, "next_step": None, "ended_at": None}
+    clean: dict[str, Any] = {"error_code": None, "error_text": None, "next_step": None}
+    clean |= {"started_at": None, "ended_at": None}
+    clean["deadline"] = sa.case((JobRow.deadline > clock(session), JobRow.deadline), else_=None)
     state = _by_person(session, job, verb, attempt=0, cancel_asked=False, progress=0.0, step="", **clean)
     ring(session, job, session.scalars(sa.select(JobRow.kind).where(JobRow.id == job)).one())
     return state
@@ -447,6 +493,9 @@ def _job(row: JobRow, outputs: tuple[Output, ...], embargo: Embargo | None) -> J
         worker=row.lease_owner,
         outputs=outputs,
         embargo=embargo,
+        queue=row.queue,
+        priority=row.priority,
+        deadline=row.deadline,
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -444,6 +445,14 @@ class JobRow(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=5, server_default="5")  # 0 to 9; 9 is taken first
     deadline: Mapped[datetime | None]  # a job that nobody began by then is not begun any more
     traceparent: Mapped[str | None] = mapped_column(String(64))  # W3C Trace Context of the order
+
+
+Index(
+    "ix_job_waiting",  # in the order in which they are taken
+    *(JobRow.queue, JobRow.priority.desc(), JobRow.deadline, JobRow.created_at, JobRow.id),
+    sqlite_where=JobRow.state == text("'queued'"),
+    postgresql_where=JobRow.state == text("'queued'"),
+)
 
 
 class Queue(Base):

@@ -65,7 +65,7 @@ def _queued(session: Session, *, before: datetime) -> Sequence[tuple[str, int, d
     """Return what has been queued since `before`: a job that came back waits since its bell, not since its order."""
     bell = sa.select(sa.func.min(Outbox.created_at)).where(Outbox.job_id == JobRow.id).scalar_subquery()
     again = sa.func.coalesce(bell, JobRow.dispatched_at, JobRow.created_at, type_=Moment())
-    since = sa.case((JobRow.started_at.is_(None), JobRow.created_at), else_=again)
+    since = sa.case((JobRow.fence == 0, JobRow.created_at), else_=again)
     waits = sa.and_(JobRow.state == "queued", JobRow.created_at < before, since < before)
     rows = session.execute(sa.select(JobRow.id, JobRow.fence, since).where(waits))
     return [(job, fence, moment) for job, fence, moment in rows]

@@ -16,6 +16,13 @@ def upgrade() -> None:
     op.add_column("job", sa.Column("priority", sa.SmallInteger(), server_default="5", nullable=False))
     op.add_column("job", sa.Column("deadline", sa.DateTime(timezone=True), nullable=True))
     op.add_column("job", sa.Column("traceparent", sa.String(length=64), nullable=True))
+    op.create_index(
+        "ix_job_waiting",
+        "job",
+        ["queue", sa.text("priority DESC"), "deadline", "created_at", "id"],
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
     op.create_table(
         "queue",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -40,5 +47,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("job_chunk")
     op.drop_table("queue")
+    op.drop_index("ix_job_waiting", "job")
     for column in ("traceparent", "deadline", "priority", "queue"):
         op.drop_column("job", column)
