@@ -18,7 +18,7 @@ from typing import Literal
 
 from factory.errors import FactoryError
 from factory.order_facts import facts_of
-from factory.orders import JobFailed, Watch, check_writable, made_record, table_of, traces
+from factory.orders import JobFailed, check_writable, made_record, table_of, traces, work_off
 from factory.picture_files import with_pictures
 from factory.plan.brief import Brief, Table
 from factory.plan.embargo import Embargo
@@ -26,14 +26,13 @@ from factory.plan.facts import Facts
 from factory.plan.order_rows import OrderRow, order_rows
 from factory.plan.tables import BadRow
 from factory.store import jobs
-from factory.store.job import ENDED, Job, State
+from factory.store.job import A_BATCHS, ENDED, Job, State, Wishes
 from factory.wiring import Parts
 
 Status = Literal["made", "reused", "refused", "failed"]
 
 GOOD: tuple[State, ...] = ("review", "approved", "published")
 _ENDING = re.compile(r"(\.[a-z]{2,16})?\.[a-z0-9]{2,5}$")  # what tells the files of one video apart
-LOOK_EVERY = 0.5  # seconds between two looks at a job that another worker holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,7 @@ class Batch:
     out: Path
     again: bool = False
     embargo: Embargo | None = None  # where a row names none
+    wishes: Wishes = Wishes(A_BATCHS)  # noqa: RUF009  frozen
     on_progress: Callable[[float, str], None] = lambda _share, _what: None
 
 
@@ -109,7 +109,7 @@ def _row(order: OrderRow, rows: Batch) -> Outcome:
         job, reused = _job_of(brief, f"batch/{outcome.digest}", rows)
         _hold(job, order.embargo or rows.embargo, rows.parts)
         outcome = replace(outcome, job=job)
-        ended = _work_off(job, rows)
+        ended = work_off(job, rows.parts, rows.on_progress)
         if ended.state not in GOOD:
             raise JobFailed(ended)
         outcome = replace(_told(outcome, ended, rows, new=not reused), status="reused" if reused else "made")
@@ -169,7 +169,7 @@ def _job_of(brief: Brief, key: str, rows: Batch) -> tuple[str, bool]:
     with rows.parts.sessions.write() as session:
         found = jobs.newest_of(session, key)
         if found is None:
-            return jobs.submit(session, brief, key=key, by="batch").job, False
+            return jobs.submit(session, brief, key=key, by="batch", wishes=rows.wishes).job, False
         job = found[1]
         if job.state not in ENDED:
             return job.id, False
@@ -179,7 +179,8 @@ def _job_of(brief: Brief, key: str, rows: Batch) -> tuple[str, bool]:
         here = job.outputs and all(rows.parts.files.has(o.digest) for o in job.outputs)  # a cleaning may forget them
         if job.state in GOOD and not rows.again and here:
             return job.id, True
-        return jobs.submit(session, brief, key=f"{key}/{secrets.token_hex(4)}", by="batch").job, False
+        anew = f"{key}/{secrets.token_hex(4)}"
+        return jobs.submit(session, brief, key=anew, by="batch", wishes=rows.wishes).job, False
 
 
 def _hold(job: str, embargo: Embargo | None, parts: Parts) -> None:
@@ -187,20 +188,6 @@ def _hold(job: str, embargo: Embargo | None, parts: Parts) -> None:
     if embargo is not None:
         with parts.sessions.write() as session:
             jobs.hold(session, job, embargo)
-
-
-def _work_off(job: str, rows: Batch) -> Job:
-    """Work on the job here, or wait for the worker that has it, until it has ended."""
-    from factory.produce import produce  # noqa: PLC0415  two seconds of imports that only making needs
-
-    with Watch(job, rows.parts, rows.on_progress):
-        while True:
-            with rows.parts.sessions.read() as session:
-                known = jobs.get(session, job)
-            if known.state in ENDED:
-                return known
-            if produce(job, rows.parts) is None:
-                time.sleep(LOOK_EVERY)
 
 
 def _told(outcome: Outcome, job: Job, rows: Batch, *, new: bool) -> Outcome:

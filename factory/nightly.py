@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from factory.plan.brief import Brief
 from factory.plan.facts import Locale
 from factory.store import catalog, jobs, schedules
+from factory.store.job import A_BATCHS, Wishes
 
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en-US")
 
@@ -57,4 +58,4 @@ def ranking_batch(
 def _order(session: Session, schedule: str, due_at: datetime, table: str, locale: Locale) -> str:
     brief = Brief(template="ranking", subject=table, locale=locale, series=f"{schedule}/{locale}/{table}"[:100])
     key = f"{schedule}/{due_at:%Y-%m-%dT%H:%MZ}/{locale}/{table}"[:200]
-    return jobs.submit(session, brief, key=key, by=schedule).job
+    return jobs.submit(session, brief, key=key, by=schedule, wishes=Wishes(A_BATCHS)).job

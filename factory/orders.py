@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
 from factory.small_files import read_small
 from factory.store import catalog, jobs
-from factory.store.job import Job, Output
+from factory.store.job import A_PERSONS, ENDED, Job, Output, Wishes
 from factory.wiring import Parts
 
 MOST_TABLE_BYTES = 32 << 20
+LOOK_EVERY = 0.5  # seconds between two looks at a job that cannot be worked on here
 
 
 class JobFailed(FactoryError):
@@ -57,23 +59,33 @@ def make(
     *,
     on_progress: Callable[[float, str], None],
     embargo: Embargo | None = None,
+    wishes: Wishes = Wishes(),  # noqa: B008  frozen
 ) -> dict[str, Any]:
     """Submit an order, work it off here, and return what was made; raises the refusal that ended it."""
-    from factory.produce import produce  # noqa: PLC0415  # two seconds of imports that only making needs
-
     parts.templates.describe(brief.template)
     parts.templates.brand(brief.brand)
     if out:
         check_writable(out)
     with parts.sessions.write() as session:
-        job = jobs.submit(session, brief, by="make", embargo=embargo).job
-    with Watch(job, parts, on_progress):
-        produce(job, parts)
-    with parts.sessions.read() as session:
-        ended = jobs.get(session, job)
+        job = jobs.submit(session, brief, by="make", embargo=embargo, wishes=wishes).job
+    ended = work_off(job, parts, on_progress)
     if ended.state != "review":
         raise JobFailed(ended)
     return made_record(ended, parts, out)
+
+
+def work_off(job: str, parts: Parts, on_progress: Callable[[float, str], None]) -> Job:
+    """Work on the job here, or wait for its place and for the worker that has it, until it has ended."""
+    from factory.produce import produce  # noqa: PLC0415  # two seconds of imports that only making needs
+
+    with Watch(job, parts, on_progress):
+        while True:
+            with parts.sessions.read() as session:
+                known = jobs.get(session, job)
+            if known.state in ENDED:
+                return known
+            if produce(job, parts) is None:
+                time.sleep(LOOK_EVERY)
 
 
 def check_writable(folder: Path) -> None:
@@ -107,6 +119,19 @@ def made_record(job: Job, parts: Parts, out: Path | None) -> dict[str, Any]:
 def embargo_record(job: Job) -> dict[str, str] | None:
     """Return until when a job may not be published, and by what."""
     return {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None
+
+
+def wishes_record(job: Job) -> dict[str, Any]:
+    """Return where a job waits and when it is wanted."""
+    deadline = job.deadline.isoformat() if job.deadline else None
+    return {"queue": job.queue, "priority": job.priority, "deadline": deadline}
+
+
+def told_wishes(job: Job) -> str:
+    """Return when a job is wanted, as a line has it: nothing where it is as usual."""
+    priority = "" if job.priority == A_PERSONS else f"priority {job.priority}"
+    waits = job.deadline is not None and job.started_at is None
+    return ", ".join(word for word in (priority, f"by {job.deadline:%Y-%m-%d %H:%MZ}" if waits else "") if word)
 
 
 def traces(job: Job, parts: Parts) -> list[dict[str, Any]]:
@@ -151,6 +176,7 @@ def job_record(job: Job) -> dict[str, Any]:
         "cause": job.error_text,
         "next_step": job.next_step,
         "embargo": embargo_record(job),
+        **wishes_record(job),
         "created_at": job.created_at.isoformat(),
         "outputs": [{"aspect": o.aspect, "role": o.role, "name": o.name, "bytes": o.bytes} for o in job.outputs],
     }

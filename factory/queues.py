@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from celery import Celery
 
-QUEUES: Final = {"produce": "rendering", "ingest": "tagging", "look": "duties", "reap": "duties"}
+from factory.store.job import QUEUE_OF
+
+QUEUES: Final = {**QUEUE_OF, "ingest": "tagging", "look": "duties", "reap": "duties"}
 
 # A send must fail fast, not wait: the relay keeps the bell and rings it at its next turn. A worker that is cut off is
 # told nothing: it gives up a connection on which two health checks in a row got no answer.

@@ -1,7 +1,8 @@
 """What may go after a while: derived files that nothing asked for lately, and finished files that nobody wants.
 
-A derived file is made anew when it is asked for. Finished files go only where a person said how long they stay, and
-only of jobs that were withdrawn, or drafts that nobody approved; a file that anything else names stays.
+A derived file is made anew when it is asked for. Notices that were sent and slots of schedules that have ended tell of
+what was, and go after a year unless a person says otherwise. Finished files go only where a person said how long they
+stay, and only of jobs that were withdrawn, or drafts that nobody approved; a file that anything else names stays.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory.errors import WrongUsage
+from factory.store import notices, schedules
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.files import Files
@@ -38,16 +40,25 @@ class Cleaned:
     outputs: int
     output_bytes: int
     jobs: tuple[str, ...]  # whose finished files went
+    notices: int = 0  # that were sent or given up
+    slots: int = 0  # due moments of schedules that have ended
 
 
 def clean(
-    sessions: Sessions, files: Files, *, cache_days: int = 30, outputs_days: int | None = None, dry_run: bool = False
+    sessions: Sessions,
+    files: Files,
+    *,
+    cache_days: int = 30,
+    outputs_days: int | None = None,
+    history_days: int = 365,
+    dry_run: bool = False,
 ) -> Cleaned:
-    """Remove what was not asked for in `cache_days`, and unwanted finished files older than `outputs_days`, if named.
+    """Remove what was not asked for in `cache_days`, unwanted finished files older than `outputs_days`, if named, and
+    notices and slots older than `history_days` that are over.
 
     Raises WrongUsage where the days are fewer than one.
     """
-    if cache_days < LEAST_DAYS or (outputs_days is not None and outputs_days < LEAST_DAYS):
+    if min(cache_days, history_days, LEAST_DAYS if outputs_days is None else outputs_days) < LEAST_DAYS:
         raise WrongUsage("files of less than a day may be in use", next_step="keep them for 1 day or longer")
     before = time.time() - cache_days * 86400
     old = [(path, size) for path, size, asked in _derived(files.cache) if asked < before]
@@ -55,7 +66,11 @@ def clean(
         for path, _ in old:
             path.unlink(missing_ok=True)
     jobs, outputs, size = _clean_outputs(sessions, files, outputs_days, dry_run=dry_run) if outputs_days else ((), 0, 0)
-    return Cleaned(len(old), sum(size for _, size in old), outputs, size, jobs)
+    since = utc_now() - timedelta(days=history_days)
+    with sessions.write() as session:
+        told = notices.prune(session, since, dry_run=dry_run)
+        slots = schedules.prune(session, since, dry_run=dry_run)
+    return Cleaned(len(old), sum(size for _, size in old), outputs, size, jobs, told, slots)
 
 
 def _derived(cache: Path) -> Iterator[tuple[Path, int, float]]:

@@ -153,7 +153,7 @@ def look_at_clean(parts: Parts, options: Mapping[str, Any]) -> Report:
 DUTIES: Mapping[str, SlotDuty] = {
     "inbox": SlotDuty(scan_inbox, look_at_inbox),
     "retag": SlotDuty(retag_library, look_at_retag),
-    "clean": SlotDuty(clean_up, look_at_clean, ("cache_days", "outputs_days")),
+    "clean": SlotDuty(clean_up, look_at_clean, ("cache_days", "outputs_days", "history_days")),
 }
 KINDS = (RANKINGS, *DUTIES)
 

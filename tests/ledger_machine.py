@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
-    RuleBasedStateMachine,
     initialize,
     invariant,
     multiple,
@@ -31,9 +30,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
-from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
-from factory.store import bell, db, jobs, urgency, uses
+from factory.store import bell, db, jobs, uses
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.embargoes import UnderEmbargo
@@ -44,44 +42,34 @@ from factory.store.job import (
     WORKING,
     Claim,
     FenceLost,
-    IdempotencyConflict,
     Output,
     State,
     WrongState,
 )
 from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, Shot, ShotUse
-from tests.ledger_model import Known
+from tests.ledger_queue import HOURS, MOST_JOBS, PAST, PRIORITIES, SERIES, QueueMachine
 from tests.library import a_shot, put
 from tests.odd_sessions import DyingRelay, Killed, hasty
 
-SERIES: Final = "weekly"
 DAYS: Final = 14
-PAST: Final = timedelta(minutes=-10)  # further back than any wait that is written
 SHOWN: Final = ("review", "approved", "published")
 STEPS: Final = 40
 LAST_WORDS: Final = ("finish", "fail", "crash", "hand_back", "stop")
 ASKED: Final = ("cancel", "approve", "publish", "withdraw", "retry", "revise")
+KEYS: Final = st.sampled_from((None, "a", "b"))
 FATES: Final = ("sent", "lost", "doubled", "heard", "broken", "down")  # of a message
-MOST_JOBS: Final = 4  # so that they meet
 WORDS: Final = ("beat", "save_timelines", "start_rendering", "save_step", *LAST_WORDS)
 
 
-class LedgerMachine(RuleBasedStateMachine):
+class LedgerMachine(QueueMachine):
     """Each rule does one thing to the ledger and the same to the model; the invariants compare the two."""
 
     ordered = Bundle("ordered")
 
     def __init__(self, sessions: Sessions, shots: Sequence[int]) -> None:
-        super().__init__()
-        self.sessions = sessions
+        super().__init__(sessions)
         self.shot_ids = shots
-        self.known: dict[str, Known] = {}
-        self.keys: dict[str, tuple[str, int]] = {}
-        self.claims: list[Claim] = []
         self.taken: dict[tuple[str, int], frozenset[int]] = {}  # by job and fence: what its plan took
-        self.messages: list[str] = []  # of the broker
-        with sessions.write() as session:
-            session.execute(sa.delete(JobRow))
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
@@ -90,41 +78,24 @@ class LedgerMachine(RuleBasedStateMachine):
         return multiple(*[self._submit(None, seed) for seed in range(2)])
 
     @precondition(lambda self: len(self.known) < MOST_JOBS)
-    @rule(target=ordered, key=st.sampled_from([None, "a", "b"]), seed=st.integers(0, 1))
-    def submit(self, key: str | None, seed: int) -> Any:
-        return self._submit(key, seed)
-
-    def _submit(self, key: str | None, seed: int) -> str:
-        brief = Brief(template="stub", series=SERIES, seed=seed)
-        known = self.keys.get(key) if key else None
-        if known and known[1] != seed:
-            with self.nothing_changes(), pytest.raises(IdempotencyConflict), self.sessions.write() as session:
-                jobs.submit(session, brief, key=key)
-            return known[0]
-        with self.sessions.write() as session:
-            made = jobs.submit(session, brief, key=key)
-        assert made.new == (known is None)
-        if known:
-            assert made.job == known[0]
-        else:
-            self.known[made.job] = Known(brief.canonical_json())
-        if key:
-            self.keys[key] = (made.job, seed)
-        return made.job
+    @rule(target=ordered, key=KEYS, seed=st.integers(0, 1), priority=PRIORITIES, hours=HOURS)
+    def submit(self, key: str | None, seed: int, priority: int, hours: int | None) -> Any:
+        job = self._submit(key, seed, priority, hours)
+        return multiple(*[job] if job else [])
 
     # --- workers ------------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self._due()) < len(self.known))
+    @precondition(lambda self: len(self._next()) < len(self.known))
     @rule(data=st.data())
     def late_message(self, data: st.DataObject) -> None:
         """A worker hears of a job that is not to be had."""
-        self._claim(data.draw(st.sampled_from([job for job, known in self.known.items() if not known.due()])))
+        self._claim(data.draw(st.sampled_from(sorted(self.known.keys() - set(self._next())))))
 
-    @precondition(lambda self: self._due())
+    @precondition(lambda self: self._next())
     @rule(data=st.data(), how=st.sampled_from(("claim", "claim", "finish", "finish", "fail", "crash", "poison")))
     def look_for_work(self, data: st.DataObject, how: str) -> None:
         """A worker without a broker claims what it finds, and may go on to an end; `poison` crashes all attempts."""
-        job = data.draw(st.sampled_from(self._due()))
+        job = data.draw(st.sampled_from(self._next()))
         claim = self._claim(job)
         assert claim is not None
         if how in LAST_WORDS:
@@ -133,29 +104,6 @@ class LedgerMachine(RuleBasedStateMachine):
         while how == "poison" and claim is not None:
             self._say(claim, "crash", data)
             claim = self._claim(job)
-
-    @precondition(lambda self: self.messages)
-    @rule(data=st.data())
-    def hear(self, data: st.DataObject) -> None:
-        """A worker gets a message, in whatever order."""
-        self._claim(self.messages.pop(data.draw(st.integers(0, len(self.messages) - 1))))
-
-    def _due(self) -> list[str]:
-        return [job for job, known in self.known.items() if known.due()]
-
-    def _claim(self, job: str) -> Claim | None:
-        known = self.known[job]
-        with contextlib.nullcontext() if known.due() else self.nothing_changes(), self.sessions.write() as session:
-            claim = jobs.claim(session, job, worker=f"w{len(self.claims)}")
-        assert (claim is not None) == known.due()
-        if claim is None:
-            return None
-        known.move("claim")
-        known.fence, known.attempt, known.overdue = known.fence + 1, known.attempt + 1, False
-        known.rung = False
-        assert (claim.fence, claim.attempt, claim.spec) == (known.fence, known.attempt, known.spec)
-        self.claims.append(claim)
-        return claim
 
     @precondition(lambda self: self._living())
     @rule(data=st.data(), word=st.sampled_from(WORDS))
@@ -184,9 +132,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _say(self, claim: Claim, word: str, data: st.DataObject) -> None:
         known = self.known[claim.job]
         if word == "beat":
-            with self.sessions.write() as session:
-                assert jobs.beat(session, claim, progress=0.5) == ("cancel" if known.cancel_asked else "go-on")
-            known.overdue = False
+            self._beat(claim)
             return
         shots = frozenset[int]()
         if word == "save_timelines":
@@ -201,6 +147,19 @@ class LedgerMachine(RuleBasedStateMachine):
         ended = self._write_word(claim, word, shots, digest)
         self._remember(claim, word, shots, digest)
         assert ended in (known.state, None)
+        if word in LAST_WORDS:
+            self._the_next_will_ring()
+
+    def _beat(self, claim: Claim) -> None:
+        """The holder speaks; where it was silent too long and another has its place, the job is lost to it."""
+        known = self.known[claim.job]
+        if known.overdue and not self._room(but=claim.job):
+            with self.nothing_changes(), self.sessions.write() as session:
+                assert jobs.beat(session, claim, progress=0.5) == "lost"
+            return
+        with self.sessions.write() as session:
+            assert jobs.beat(session, claim, progress=0.5) == ("cancel" if known.cancel_asked else "go-on")
+        known.overdue = known.rung = False
 
     def _write_word(self, claim: Claim, word: str, shots: frozenset[int], digest: str) -> State | None:
         with self.sessions.write() as session:
@@ -366,16 +325,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The reaper passes, at once or when all waits for a bell are over."""
         if later:
             self._bells_may_ring_again()
-        gone = [known for known in self.known.values() if known.state in WORKING and known.overdue]
-        cancelled = [known for known in gone if known.cancel_asked]
-        dead = [known for known in gone if not known.cancel_asked and known.attempt == MAX_ATTEMPTS]
-        reaped = bell.reap(self.sessions)
-        assert (reaped.cancelled, reaped.dead) == (len(cancelled), len(dead))
-        for known in cancelled:
-            known.move("stop")
-        for known in dead:
-            known.move("die")
-        self._each_due_job_will_ring()
+        self._reap()
 
     # --- what always holds --------------------------------------------------------------------------------------------
 
@@ -387,6 +337,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self._nothing_is_lost(session, rows)
             self._what_is_shown_has_files_and_an_approval(session)
             self._shots_rest_while_a_job_shows_them(session)
+        self._the_order_is_kept()
         fences = [(claim.job, claim.fence) for claim in self.claims]
         assert len(set(fences)) == len(fences)
         living = [claim.job for claim in self._living()]
@@ -400,7 +351,6 @@ class LedgerMachine(RuleBasedStateMachine):
             assert seen == (known.state, known.fence, known.attempt, known.cancel_asked)
             assert (row.lease_until is not None) == (row.lease_owner is not None) == (row.state in WORKING)
             assert (row.ended_at is not None) == (row.state in ENDED)
-        assert set(urgency.next_due(session, limit=99)) == set(self._due())
         newest = sa.select(JobTimeline.job_id, sa.func.max(JobTimeline.version)).group_by(JobTimeline.job_id)
         assert {row[0]: row[1] for row in session.execute(newest)} == {
             job: known.versions for job, known in self.known.items() if known.versions
@@ -417,18 +367,12 @@ class LedgerMachine(RuleBasedStateMachine):
             row = rows[job]
             assert 0 <= row.attempt <= MAX_ATTEMPTS
             if known.state == "queued":
-                assert known.due()
+                assert known.due() or known.late()
                 assert job in belled or row.ring_after is not None
             elif known.state in WORKING and not known.overdue:
                 assert row.lease_until is not None
                 assert row.lease_until > now
             assert row.ring_after is None or (known.rung and row.ring_after < now + most)
-
-    def _each_due_job_will_ring(self) -> None:
-        with self.sessions.read() as session:
-            belled = set(session.scalars(sa.select(Outbox.job_id)))
-            later = set(session.scalars(sa.select(JobRow.id).where(JobRow.ring_after > utc_now())))
-        assert set(self._due()) <= belled | later
 
     def _what_is_shown_has_files_and_an_approval(self, session: Session) -> None:
         outputs = {row.job_id: (row.fence, row.digest) for row in session.scalars(sa.select(JobOutput))}

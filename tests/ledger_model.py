@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from factory.store.columns import utc_now
 from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING, Claim, State
 
 
@@ -12,6 +14,10 @@ class Known:
     """What the model knows of a job. `overdue`: its lease ran out. `made_by`: the fence whose files it names."""
 
     spec: str
+    order: tuple[datetime, str]  # when it was ordered, and its id
+    priority: int = 5
+    deadline: datetime | None = None
+    begun: bool = False  # since it was ordered or queued anew
     state: State = "queued"
     fence: int = 0
     attempt: int = 0
@@ -32,8 +38,22 @@ class Known:
         self.state = MOVES[verb][self.state]
 
     def due(self) -> bool:
-        free = self.state == "queued" or (self.state in WORKING and self.overdue)
-        return free and not self.cancel_asked and self.attempt < MAX_ATTEMPTS
+        free = (self.state == "queued" and not self.late()) or (self.state in WORKING and self.overdue)
+        return free and not self.cancel_asked and not self.gave_all()
+
+    def late(self) -> bool:
+        """Nobody began it by its deadline."""
+        return self.state == "queued" and not self.begun and self._over()
+
+    def gave_all(self) -> bool:
+        return self.attempt == MAX_ATTEMPTS
+
+    def urgency(self) -> tuple[int, bool, datetime, tuple[datetime, str]]:
+        """The least is taken first."""
+        return -self.priority, self.deadline is None, self.deadline or self.order[0], self.order
+
+    def _over(self) -> bool:
+        return self.deadline is not None and self.deadline < utc_now()
 
     def holds(self, claim: Claim) -> bool:
         return self.state in WORKING and self.fence == claim.fence
@@ -45,4 +65,5 @@ class Known:
         self.published += verb == "publish"
         self.versions += verb == "revise"
         if verb in ("retry", "revise"):
-            self.attempt, self.cancel_asked, self.approved = 0, False, False
+            self.attempt, self.cancel_asked, self.approved, self.begun = 0, False, False, False
+            self.deadline = None if self._over() else self.deadline

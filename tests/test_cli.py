@@ -69,7 +69,7 @@ COMMANDS = (
     "schema",
     "evaluate",
 )
-GROUPS = ("samples", "catalog", "db", "model", "train", "report", "schedule")
+GROUPS = ("samples", "catalog", "db", "model", "train", "report", "schedule", "queue")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])

@@ -18,6 +18,7 @@ from factory.cli import (
     language,
     library,
     publishing,
+    queues,
     schedules,
     scoring,
     tagging,
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # an address may be among them, with its password
     help="A library of tagged clips becomes finished videos.",
 )
-for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set, database, schedules):
+for room in (library, videos, batches, language, publishing, tagging, scoring, brief_set, database, schedules, queues):
     app.add_typer(room.app)
 
 

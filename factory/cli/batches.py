@@ -21,21 +21,25 @@ from factory.cli.console import (
 from factory.cli.order_options import (
     Aspects,
     CodecName,
+    Deadline,
     Draft,
     From,
     Language,
     Look,
+    Priority,
     Seconds,
     Seed,
     Series,
     Sets,
     Sql,
     brief_of,
+    wishes_of,
 )
 from factory.data_in import table_asked
 from factory.errors import WrongUsage
 from factory.plan.embargo import read_embargo
 from factory.store.files import safe_name
+from factory.store.job import A_BATCHS
 
 app = typer.Typer()
 
@@ -57,6 +61,8 @@ def batch_command(
     draft: Draft = False,
     codec: CodecName = "h264",
     embargo: Annotated[str, typer.Option(help="not published before, where a row names no other moment")] = "",
+    priority: Priority = A_BATCHS,
+    deadline: Deadline = "",
     again: Annotated[bool, typer.Option("--again", help="make finished rows anew: the library has grown")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -73,14 +79,14 @@ def batch_command(
         codec=codec,
         series=series,
     )
-    until = read_embargo(embargo) if embargo else None
+    until, wishes = read_embargo(embargo) if embargo else None, wishes_of(priority, deadline)
     table = table_asked(data, sql, source)
     if table is None:
         raise WrongUsage("a batch needs a table of orders", next_step="give one with --data rows.csv")
     house = open_house()
     folder = out or house.settings.home / "outputs" / safe_name(f"batch-{Path(table.name).stem}")
     beside = data.parent if data else Path()
-    rows = Batch(house, beside, folder, again=again, embargo=until, on_progress=show_progress)
+    rows = Batch(house, beside, folder, again, until, wishes, show_progress)
     outcomes = list[Outcome]()
     try:
         for outcome in batch(table, shared, rows):

@@ -12,6 +12,9 @@ from pydantic import ValidationError
 from factory.cli.console import key_value
 from factory.errors import WrongUsage
 from factory.plan.brief import Brief
+from factory.plan.deadline import read_deadline
+from factory.store.columns import utc_now
+from factory.store.job import Wishes
 
 Kind = Annotated[str, typer.Argument(help="kind of video")]
 Subject = Annotated[str | None, typer.Option(help='car or ranking of the catalogue; several cars as "a, b"')]
@@ -26,7 +29,14 @@ Aspects = Annotated[list[str] | None, typer.Option(help="16:9, 9:16 or 1:1; repe
 Series = Annotated[str | None, typer.Option(help="series that it belongs to")]
 CooldownDays = Annotated[int | None, typer.Option(help="days that a shot rests in its series")]
 Draft = Annotated[bool, typer.Option("--draft", help="half size, quick")]
+Priority = Annotated[int, typer.Option(min=0, max=9, help="0 to 9; 9 is taken first")]
+Deadline = Annotated[str, typer.Option(help="it is not begun after 2026-12-01T09:00+08:00")]
 CodecName = Annotated[str, typer.Option(help="h264, h265 or av1")]
+
+
+def wishes_of(priority: int, deadline: str) -> Wishes:
+    """Return when an order is wanted; a deadline that is unclear or over is refused."""
+    return Wishes(priority, read_deadline(deadline, utc_now()) if deadline else None)
 
 
 def brief_of(*, sets: Sequence[str] | None, aspect: Sequence[str] | None, **values: Any) -> Brief:

@@ -33,7 +33,9 @@ def add_command(
     why: Annotated[str, typer.Option(help="for the people who read the list")] = "",
     catch_up: Annotated[CatchUp, typer.Option(help="moments missed while nothing ran: skip, latest or all")] = "latest",
     most: Annotated[int, typer.Option(min=1, max=100, help="moments made up for at most, with --catch-up all")] = 10,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="of clean: cache_days=30, outputs_days=90")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="of clean: cache_days, outputs_days, history_days")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Do something again and again. Example: factory schedule add tidy --duty clean --cron "0 4 * * 0" """

@@ -23,11 +23,13 @@ from factory.cli.order_options import (
     Aspects,
     CodecName,
     CooldownDays,
+    Deadline,
     Draft,
     From,
     Kind,
     Language,
     Look,
+    Priority,
     Seconds,
     Seed,
     Series,
@@ -35,6 +37,7 @@ from factory.cli.order_options import (
     Sql,
     Subject,
     brief_of,
+    wishes_of,
 )
 from factory.cli.watching import show_jobs, watch_jobs
 from factory.data_in import table_asked
@@ -44,6 +47,7 @@ from factory.plan.embargo import read_embargo
 from factory.plan.storyboard import schema
 from factory.settings import Settings
 from factory.store import jobs as ledger
+from factory.store.job import A_PERSONS
 from factory.wiring import Parts, parts
 
 app = typer.Typer()
@@ -68,6 +72,8 @@ def make_command(
     draft: Draft = False,
     codec: CodecName = "h264",
     embargo: Annotated[str, typer.Option(help="it is not published before: 2026-12-01T09:00 Asia/Shanghai")] = "",
+    priority: Priority = A_PERSONS,
+    deadline: Deadline = "",
     draft_words: Annotated[bool, typer.Option("--draft-words", help="other words by the language model set")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -88,9 +94,10 @@ def make_command(
         cooldown_days=cooldown_days,
         draft_words=draft_words,
     )
-    until = read_embargo(embargo) if embargo else None
+    until, wishes = read_embargo(embargo) if embargo else None, wishes_of(priority, deadline)
     house = open_house()
-    made = orders.make(with_pictures(brief, house), house, out, on_progress=show_progress, embargo=until)
+    complete = with_pictures(brief, house)
+    made = orders.make(complete, house, out, on_progress=show_progress, embargo=until, wishes=wishes)
     print_json(made) if as_json else print_line("\n".join(output["video"] for output in made["outputs"]))
     for row in made["rows_refused"]:
         say(f"refused: {row}")

@@ -75,6 +75,7 @@ def _line(job: Job, stalls: Mapping[str, Stalled]) -> str:
     stall, why = stalls.get(job.id), job.error_text or ""
     if job.embargo and job.state in ("review", "approved"):
         why = f"until {job.embargo.told()}, by the {job.embargo.of}"
+    why = f"{orders.told_wishes(job)}  {why}".strip()
     if stall is not None:
         why = f"STALLED {stall.why} since {stall.since:%H:%M:%SZ}  {why}".rstrip()
     when = f"{job.created_at:%Y-%m-%d %H:%M}"

@@ -70,6 +70,14 @@ class NoSuchPriority(WrongUsage):
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """When an order is wanted: its priority, and a moment (aware) after which nobody begins it any more."""
+
+    priority: int = A_PERSONS
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """The job of an order; `new` is False where the idempotency key was known."""
 

@@ -26,7 +26,6 @@ from factory.store import embargoes, places, uses
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.job import (
-    A_PERSONS,
     ENDED,
     LEASE,
     MAX_ATTEMPTS,
@@ -45,6 +44,7 @@ from factory.store.job import (
     State,
     Submitted,
     UnknownJob,
+    Wishes,
     WrongState,
 )
 from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox
@@ -52,6 +52,7 @@ from factory.store.urgency import due, next_due
 from factory.store.words import storable
 
 MOST_ERROR_TEXT = 4000  # characters kept, the last ones: an error's end says most
+AS_USUAL = Wishes()
 
 # --- ordering --------------------------------------------------------------------------------------------------------
 
@@ -64,17 +65,18 @@ def submit(
     kind: str = "produce",
     by: str = "",
     embargo: Embargo | None = None,
-    priority: int = A_PERSONS,
-    deadline: datetime | None = None,
+    wishes: Wishes = AS_USUAL,
 ) -> Submitted:
     """Write the job and its bell in one transaction. The same `key` gives the same job, however often and at once.
 
-    `embargo` is about publishing, `priority` (0 to 9, 9 is taken first) and `deadline` (nobody begins it later; aware)
-    are about when: they are no part of the brief, and a key that is known keeps those of its job.
+    `embargo` is about publishing, `wishes` are about when: they are no part of the brief, and a key that is known keeps
+    those of its job.
     Raises IdempotencyConflict where the key was used for another brief, QueueFull where no more jobs may wait.
     """
-    if priority not in PRIORITIES:
-        raise NoSuchPriority(f"there is no priority {priority}", next_step="use 0 to 9; 9 is taken first, 5 is usual")
+    if wishes.priority not in PRIORITIES:
+        raise NoSuchPriority(
+            f"there is no priority {wishes.priority}", next_step="use 0 to 9; 9 is taken first, 5 is usual"
+        )
     spec = brief.canonical_json()
     digest = hashlib.sha256(spec.encode()).hexdigest()
     job = secrets.token_hex(8)
@@ -86,14 +88,14 @@ def submit(
         "created_at": utc_now(),
     }
     counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
-    wishes = {"embargo": embargo, "queue": QUEUE_OF[kind], "priority": priority, "deadline": deadline}
+    when = {"embargo": embargo, "queue": QUEUE_OF[kind], **asdict(wishes)}
     most = places.most_waiting(session, QUEUE_OF[kind])
     if most is not None:
         known = _of_key(session, key, digest)  # before there is a word of a full queue: it waits there already
         if known is not None:
             return known
         places.require_room(session, QUEUE_OF[kind], most)
-    if insert_new(session, JobRow, [values | rest | counters | wishes]):
+    if insert_new(session, JobRow, [values | rest | counters | when]):
         ring(session, job, kind)
         return Submitted(job, new=True)
     known = _of_key(session, key, digest)

@@ -85,6 +85,18 @@ def let_go(session: Session, notice: Waiting) -> None:
     _write(session, notice, next_at=utc_now(), attempt=notice.attempt - 1)
 
 
+def prune(session: Session, before: datetime, *, dry_run: bool = False) -> int:
+    """Forget notices that were sent or given up and were put before then; return how many. What waits stays.
+
+    `before` is at least as long ago as failures are looked for, or one would be told of twice.
+    """
+    over = sa.and_(Notice.next_at.is_(None), Notice.created_at < min(before, utc_now() - LOOK_BACK))
+    if dry_run:
+        return session.scalars(sa.select(sa.func.count()).select_from(Notice).where(over)).one()
+    gone = sa.delete(Notice).where(over).returning(Notice.id).execution_options(synchronize_session=False)
+    return len(session.scalars(gone).all())
+
+
 def _write(session: Session, notice: Waiting, **values: Any) -> None:
     """Write to a notice unless another sender has it by now."""
     mine = sa.and_(Notice.id == notice.id, Notice.attempt == notice.attempt)
@@ -111,7 +123,8 @@ def _of_job(row: JobRow) -> tuple[str, str, dict[str, Any]]:
         "next_step": (row.next_step or "")[:MOST_TEXT],
         "at": row.ended_at.isoformat() if row.ended_at else "",
     }
-    return f"job/{row.id}/{row.fence}", f"job-{row.state}", body
+    unbegun = "/late" if row.error_code == "deadline-passed" else ""  # its fence is that of an earlier failure
+    return f"job/{row.id}/{row.fence}{unbegun}", f"job-{row.state}", body
 
 
 def _of_slot(row: ScheduleSlot) -> tuple[str, str, dict[str, Any]]:

@@ -206,6 +206,25 @@ def history(session: Session, schedule: str | None = None, *, limit: int = 20) -
     return tuple(_slot(row) for row in session.scalars(chosen.execution_options(populate_existing=True)))
 
 
+def prune(session: Session, before: datetime, *, dry_run: bool = False) -> int:
+    """Forget slots that were taken before then and have ended; return how many.
+
+    The newest of a schedule stays, which says what is due next; so does the newest that made jobs, which says what is
+    new since.
+    """
+    newest = sa.select(ScheduleSlot.schedule, sa.func.max(ScheduleSlot.due_at)).group_by(ScheduleSlot.schedule)
+    made = newest.where(ScheduleSlot.jobs > 0)
+    kept = {(schedule, due_at) for chosen in (newest, made) for schedule, due_at in session.execute(chosen)}
+    old = sa.select(ScheduleSlot.schedule, ScheduleSlot.due_at).where(
+        ScheduleSlot.taken_at < before, ScheduleSlot.state != "running"
+    )
+    going = [(schedule, due_at) for schedule, due_at in session.execute(old) if (schedule, due_at) not in kept]
+    if not dry_run:
+        for schedule, due_at in going:
+            session.execute(sa.delete(ScheduleSlot).where(_of(schedule, due_at)))
+    return len(going)
+
+
 def _of(schedule: str, due_at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(ScheduleSlot.schedule == schedule, ScheduleSlot.due_at == due_at)
 

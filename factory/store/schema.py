@@ -447,11 +447,18 @@ class JobRow(Base):
     traceparent: Mapped[str | None] = mapped_column(String(64))  # W3C Trace Context of the order
 
 
+# What waits, in the order in which it is taken: jobs without a deadline, and those with one.
 Index(
-    "ix_job_waiting",  # in the order in which they are taken
+    "ix_job_waiting",
+    *(JobRow.queue, JobRow.priority.desc(), JobRow.created_at, JobRow.id),
+    sqlite_where=text("state = 'queued' AND deadline IS NULL"),
+    postgresql_where=text("state = 'queued' AND deadline IS NULL"),
+)
+Index(
+    "ix_job_with_deadline",
     *(JobRow.queue, JobRow.priority.desc(), JobRow.deadline, JobRow.created_at, JobRow.id),
-    sqlite_where=JobRow.state == text("'queued'"),
-    postgresql_where=JobRow.state == text("'queued'"),
+    sqlite_where=text("state = 'queued' AND deadline IS NOT NULL"),
+    postgresql_where=text("state = 'queued' AND deadline IS NOT NULL"),
 )
 
 

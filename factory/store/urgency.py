@@ -14,43 +14,51 @@ from factory.store.db import clock
 from factory.store.job import MAX_ATTEMPTS, QUEUE_OF, WORKING
 from factory.store.schema import JobRow
 
-WAITS: Final = JobRow.state == sa.literal_column("'queued'")  # spelt out: only so the index of what waits is used
-URGENCY: Final = (
-    JobRow.priority.desc(),
-    JobRow.deadline.nulls_last(),
-    JobRow.created_at,
-    JobRow.id,
-)
+WAITS: Final = JobRow.state == sa.literal_column("'queued'")  # spelt out: only so the indexes of what waits are used
+URGENCY: Final = (JobRow.priority.desc(), JobRow.deadline.nulls_last(), JobRow.created_at, JobRow.id)
+WITH_DEADLINE: Final = (JobRow.priority.desc(), JobRow.deadline, JobRow.created_at, JobRow.id)
+WITHOUT: Final = (JobRow.priority.desc(), JobRow.created_at, JobRow.id)
 
 
 def late(session: Session) -> sa.ColumnElement[bool]:
     """Return the condition for jobs that nobody began by their deadline; what was begun once is never late."""
-    return sa.and_(
-        JobRow.state == "queued",
-        JobRow.started_at.is_(None),
-        JobRow.deadline.is_not(None),
-        JobRow.deadline <= clock(session),
-    )
+    over = sa.and_(JobRow.deadline.is_not(None), JobRow.deadline <= clock(session))
+    return sa.and_(WAITS, JobRow.started_at.is_(None), over)
 
 
 def due(session: Session) -> sa.ColumnElement[bool]:
     """Return the condition for jobs that a worker may claim: waiting, or held by a worker whose lease ran out."""
-    expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
-    free = sa.or_(sa.and_(JobRow.state == "queued", ~late(session)), expired)
-    return sa.and_(~JobRow.cancel_asked, JobRow.attempt < MAX_ATTEMPTS, free)
+    return sa.or_(_waiting(session), _expired(session))
+
+
+def _waiting(session: Session) -> sa.ColumnElement[bool]:
+    return sa.and_(WAITS, ~late(session), _wanted())
+
+
+def _expired(session: Session) -> sa.ColumnElement[bool]:
+    return sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session), _wanted())
+
+
+def _wanted() -> sa.ColumnElement[bool]:
+    return sa.and_(~JobRow.cancel_asked, JobRow.attempt < MAX_ATTEMPTS)
 
 
 def next_due(
     session: Session, queues: Collection[str] = frozenset(QUEUE_OF.values()), *, limit: int = 10
 ) -> tuple[str, ...]:
     """Return the most urgent jobs of these queues that a worker may claim; a queue without a free place has none."""
+    ways = (  # each by an index, so that a long queue costs no more than a short one
+        (sa.and_(_waiting(session), JobRow.deadline.is_(None)), WITHOUT),
+        (sa.and_(_waiting(session), JobRow.deadline.is_not(None)), WITH_DEADLINE),
+        (_expired(session), URGENCY),
+    )
+    chosen = sa.select(JobRow.id, JobRow.priority, JobRow.deadline, JobRow.created_at)
     found = list[sa.Row[str, int, datetime | None, datetime]]()
     for queue in queues:
         if not places.full(session, queue):
-            for state in (WAITS, JobRow.state.in_(WORKING)):  # each by its own index
-                first = sa.select(JobRow.id, JobRow.priority, JobRow.deadline, JobRow.created_at)
-                mine = first.where(JobRow.queue == queue, state, due(session))
-                found += session.execute(mine.order_by(*URGENCY).limit(limit)).all()
+            mine = chosen.where(JobRow.queue == queue).limit(limit)
+            for way, order in ways:
+                found += session.execute(mine.where(way).order_by(*order)).all()
     return tuple(row.id for row in sorted(found, key=_urgency)[:limit])
 
 

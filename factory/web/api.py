@@ -17,10 +17,12 @@ from starlette.concurrency import run_in_threadpool
 from factory.errors import FactoryError
 from factory.find import find
 from factory.plan.brief import Brief
+from factory.plan.deadline import read_deadline
 from factory.plan.embargo import read_embargo
 from factory.plan.tables import read_table
 from factory.store import jobs
-from factory.store.job import ENDED, Job, State, UnknownJob
+from factory.store.columns import utc_now
+from factory.store.job import A_PERSONS, ENDED, PRIORITIES, Job, State, UnknownJob, Wishes
 from factory.web.errors import UnknownOutput
 from factory.web.shown import MEDIA_TYPES, shown_job
 from factory.web.thumbs import Thumbs
@@ -45,9 +47,12 @@ router = APIRouter()
 
 
 class Order(Brief):
-    """A brief, and until when its videos are not published: `2026-12-01T09:00 Asia/Shanghai`."""
+    """A brief, until when its videos are not published (`2026-12-01T09:00 Asia/Shanghai`), its priority (9 is taken
+    first), and when it is too late to begin."""
 
     embargo: str = Field(default="", max_length=100)
+    priority: int = Field(default=A_PERSONS, ge=min(PRIORITIES), le=max(PRIORITIES))
+    deadline: str = Field(default="", max_length=100)
 
 
 def the_parts(request: Request) -> Parts:
@@ -131,11 +136,13 @@ def table(
 def submit(parts: House, order: Order, key: Key = None) -> dict[str, Any]:
     """Order videos. What can be refused at once is refused here; the same Idempotency-Key gives the same job."""
     until = read_embargo(order.embargo) if order.embargo else None
-    brief = Brief(**order.model_dump(exclude={"embargo"}))
+    late = read_deadline(order.deadline, utc_now()) if order.deadline else None
+    brief = Brief(**order.model_dump(exclude={"embargo", "priority", "deadline"}))
     parts.templates.describe(brief.template).inputs_from(brief.set)
     parts.templates.brand(brief.brand)
     with parts.sessions.write() as session:
-        submitted = jobs.submit(session, brief, key=key, by="web", embargo=until)
+        wishes = Wishes(order.priority, late)
+        submitted = jobs.submit(session, brief, key=key, by="web", embargo=until, wishes=wishes)
         state = jobs.get(session, submitted.job).state
     return {"job": submitted.job, "state": state, "new": submitted.new}
 

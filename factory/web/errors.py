@@ -15,11 +15,13 @@ from factory.store.desk import UnknownShot
 from factory.store.embargoes import UnderEmbargo
 from factory.store.files import FileMissing, NameTaken
 from factory.store.job import FenceLost, IdempotencyConflict, UnknownJob, WrongState
+from factory.store.places import QueueFull
 from understanding.errors import MediaRefused
 
 log = logging.getLogger(__name__)
 
 MOST_FAULTS = 5  # of one request, named in its answer
+AFTER_SECONDS = 30  # in which a job that is worked on may have ended
 
 
 class UnknownOutput(FactoryError):
@@ -48,6 +50,7 @@ STATUS: Mapping[type[FactoryError], int] = {
     UnderEmbargo: 409,
     FenceLost: 409,
     BodyTooLarge: 413,
+    QueueFull: 429,
     WrongUsage: 400,
 }
 
@@ -67,7 +70,10 @@ def answer(status: int, code: str, cause: str, next_step: str) -> JSONResponse:
 
 
 def refusal(error: FactoryError) -> JSONResponse:
-    return answer(status_of(error), error.code, error.cause, error.next_step)
+    told = answer(status_of(error), error.code, error.cause, error.next_step)
+    if isinstance(error, QueueFull):
+        told.headers["Retry-After"] = str(AFTER_SECONDS)
+    return told
 
 
 def answer_errors(app: FastAPI) -> None:

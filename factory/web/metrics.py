@@ -9,7 +9,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from factory.store import watch
+from factory.store import places, watch
 from factory.store.watch import BOUNDS, Durations
 from factory.web.api import House
 from factory.wiring import Parts
@@ -30,6 +30,7 @@ def _lines(parts: Parts) -> Iterator[str]:
         depths = watch.depths(session)
         stalls = watch.stalled(session, after=timedelta(seconds=parts.settings.stalled_after))
         attempts, jobs, steps = watch.attempts(session), watch.job_durations(session), watch.step_durations(session)
+        queues = places.depths(session)
         notices, slots = watch.notice_counts(session), watch.slot_counts(session)
     disk = shutil.disk_usage(parts.settings.home)
     yield from _family("jobs", "gauge", "jobs in each state", "state", {s: d.jobs for s, d in depths.items()})
@@ -37,6 +38,12 @@ def _lines(parts: Parts) -> Iterator[str]:
     yield from _family("oldest_job_age_seconds", "gauge", "since the oldest was ordered", "state", ages)
     standing = {why: sum(stall.why == why for stall in stalls) for why in ("no-beat", "no-worker", "waits")}
     yield from _family("stalled_jobs", "gauge", "jobs that stand still, and why", "why", standing)
+    yield from _family(
+        "queue_waiting", "gauge", "jobs that wait in each queue", "queue", {q.name: q.waiting for q in queues}
+    )
+    yield from _family(
+        "queue_running", "gauge", "jobs that are worked on", "queue", {q.name: q.running for q in queues}
+    )
     yield from _family("attempts_total", "counter", "attempts that were begun", "", {"": attempts})
     yield from _histogram("job_duration_seconds", "from the first claim to the end", jobs)
     yield from _histogram("step_duration_seconds", "of steps that were done", steps)

@@ -10,19 +10,22 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+WAITING = (  # what waits, in the order in which it is taken
+    ("ix_job_waiting", ("created_at", "id"), "IS NULL"),
+    ("ix_job_with_deadline", ("deadline", "created_at", "id"), "IS NOT NULL"),
+)
+
 
 def upgrade() -> None:
     op.add_column("job", sa.Column("queue", sa.String(length=32), server_default="rendering", nullable=False))
     op.add_column("job", sa.Column("priority", sa.SmallInteger(), server_default="5", nullable=False))
     op.add_column("job", sa.Column("deadline", sa.DateTime(timezone=True), nullable=True))
     op.add_column("job", sa.Column("traceparent", sa.String(length=64), nullable=True))
-    op.create_index(
-        "ix_job_waiting",
-        "job",
-        ["queue", sa.text("priority DESC"), "deadline", "created_at", "id"],
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
-    )
+    for name, columns, which in WAITING:
+        where = sa.text(f"state = 'queued' AND deadline {which}")
+        op.create_index(
+            name, "job", ["queue", sa.text("priority DESC"), *columns], sqlite_where=where, postgresql_where=where
+        )
     op.create_table(
         "queue",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -47,6 +50,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("job_chunk")
     op.drop_table("queue")
-    op.drop_index("ix_job_waiting", "job")
+    for name, *_ in WAITING:
+        op.drop_index(name, "job")
     for column in ("traceparent", "deadline", "priority", "queue"):
         op.drop_column("job", column)

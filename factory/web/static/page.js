@@ -309,6 +309,7 @@ function statePill(job, pill = make("span", { className: "state" })) {
   return pill;
 }
 
+const USUAL = 5; // priority of what a person orders
 const isWorking = (job) => ["queued", "planning", "rendering"].includes(job.state);
 const holds = (job) => job.embargo && !["published", "withdrawn", "failed", "dead", "cancelled"].includes(job.state);
 const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.embargo, job.outputs]);
@@ -316,6 +317,8 @@ const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.
 function showProgress(job, row) {
   const about = [when(job.created_at), job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "),
     job.order.draft ? say("draft_mark") : "", holds(job) ? say("embargo_until", { until: job.embargo.until }) : "",
+    job.priority === USUAL ? "" : say("priority", { priority: job.priority }),
+    job.state === "queued" && job.deadline ? say("begun_by", { when: when(job.deadline) }) : "",
     isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
   row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
   const bar = row.querySelector("progress");
