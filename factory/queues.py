@@ -21,8 +21,9 @@ EVERY: Final = (*dict.fromkeys(QUEUES.values()), TAGGING_GPU)
 
 EXPIRES: Final = {"help": 60.0}  # seconds after which nobody needs to hear it any more
 
-# A send must fail fast, not wait: the relay keeps the bell and rings it at its next turn.
-TRANSPORT: Final[dict[str, Any]] = {"socket_connect_timeout": 3, "socket_timeout": 10, "health_check_interval": 25}
+# A send must fail fast, not wait: the relay keeps the bell and rings it at its next turn. A worker that is cut off is
+# told nothing: it gives up a connection on which two health checks in a row got no answer.
+TRANSPORT: Final[dict[str, Any]] = {"socket_connect_timeout": 3, "socket_timeout": 10, "health_check_interval": 10}
 
 
 def queue_of(task: str, tagging: Tagging = "cpu") -> str:

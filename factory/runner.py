@@ -6,6 +6,7 @@ import contextlib
 import logging
 import multiprocessing
 import multiprocessing.connection
+import random
 import signal
 import threading
 import time
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 RELAY_EVERY = 0.5  # seconds
 REAP_EVERY = 5.0
+ENOUGH = 4  # relays in the house that look every `RELAY_EVERY`; where there are more, each looks less often
+COUNT_EVERY = 30.0  # how often a relay counts the others
 LOOK_EVERY = 0.5  # how often an idle child looks for a job
 REVIVE_EVERY = 1.0
 STOP_WITHIN = 10.0  # seconds that a child has to hand its job back
@@ -34,11 +37,14 @@ OpenHelp = Callable[[], Help]  # as OpenProduce
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something to be done again and again, `every` seconds."""
+    """Something to be done again and again, `every` seconds; where that changes, it is asked after each turn."""
 
     name: str
-    every: float
+    every: float | Callable[[], float]
     do: Callable[[], object]
+
+    def wait(self) -> float:
+        return self.every() if callable(self.every) else self.every
 
 
 def bell_duties(sessions: Sessions, send: bell.Send | None) -> tuple[Duty, ...]:
@@ -46,7 +52,31 @@ def bell_duties(sessions: Sessions, send: bell.Send | None) -> tuple[Duty, ...]:
     reaper = Duty("reaper", REAP_EVERY, lambda: bell.reap(sessions))
     if send is None:
         return (reaper,)
-    return (Duty("relay", RELAY_EVERY, lambda: bell.relay(sessions, send)), reaper)
+    relay = Relay(sessions, send)
+    return (Duty("relay", relay.every, relay.turn), reaper)
+
+
+class Relay:
+    """The relay of one host. Any of them rings any bell, so that together they look as often as a few would: a thousand
+    that ask twice a second would be the database's main work."""
+
+    def __init__(self, sessions: Sessions, send: bell.Send) -> None:
+        self._sessions = sessions
+        self._send = send
+        self._hosts = 1
+        self._count_at = 0.0
+
+    def turn(self) -> None:
+        if time.monotonic() >= self._count_at:
+            with self._sessions.read() as session:
+                self._hosts = bell.hosts(session)
+            self._count_at = time.monotonic() + COUNT_EVERY
+        bell.relay(self._sessions, self._send)
+
+    def every(self) -> float:
+        """Return the seconds until its next look, scattered where there are others."""
+        share = self._hosts / ENOUGH
+        return RELAY_EVERY if share <= 1 else min(REAP_EVERY, RELAY_EVERY * share) * random.uniform(0.5, 1.0)  # noqa: S311  not a secret
 
 
 class Duties:
@@ -78,7 +108,7 @@ class Duties:
             for number, duty in enumerate(self._duties):
                 if time.monotonic() >= turns[number]:
                     self._do(duty)
-                    turns[number] = time.monotonic() + duty.every
+                    turns[number] = time.monotonic() + duty.wait()
             self._ended.wait(max(0.01, min(turns.values()) - time.monotonic()))
 
     def _do(self, duty: Duty) -> None:

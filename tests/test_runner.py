@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from factory.plan.brief import Brief
-from factory.runner import Duties, Duty, LocalRunner, work_off
+from factory.runner import Duties, Duty, LocalRunner, Relay, work_off
 from factory.store import bell, jobs
 from factory.store.db import Sessions
 from tests import stub_factory
@@ -191,3 +192,27 @@ def test_bells_without_a_broker_do_not_pile_up(sqlite: Sessions, log: Path) -> N
         bell.reap(sqlite)
     stub_factory.produce(job, sqlite)
     assert bell.relay(sqlite, lambda task, sent: pytest.fail("nothing to ring")) == 0
+
+
+def test_many_relays_together_look_as_often_as_a_few(monkeypatch: pytest.MonkeyPatch, sqlite: Sessions) -> None:
+    rung: list[str] = []
+    relay = Relay(sqlite, lambda _task, job: rung.append(job))
+    working = 0
+    monkeypatch.setattr("factory.store.bell.hosts", lambda _session: working)
+    for working, least, most in ((0, 0.5, 0.5), (4, 0.5, 0.5), (16, 1.0, 2.0), (1000, 2.5, 5.0)):
+        relay = Relay(sqlite, lambda _task, job: rung.append(job))
+        relay.turn()
+        assert all(least <= relay.every() <= most for _ in range(100)), working
+    with sqlite.write() as session:
+        job = jobs.submit(session, brief()).job
+    relay.turn()
+    assert rung == [job]
+
+
+def test_hosts_are_counted_by_the_leases_that_live(sessions: Sessions) -> None:
+    with sessions.write() as session:
+        made = [jobs.submit(session, brief(seed=number)).job for number in range(4)]
+        for job, worker in zip(made, ("a:1", "a:1", "b:7", "c:9"), strict=True):
+            jobs.claim(session, job, worker=worker, lease=timedelta(seconds=-1 if worker == "c:9" else 30))
+    with sessions.read() as session:
+        assert bell.hosts(session) == 2

@@ -203,3 +203,22 @@ def test_a_worker_that_was_silent_and_spoke_again_is_rung_for_at_once_when_it_is
     assert do(sessions, jobs.beat, claim) == "go-on"
     run_out(sessions, job)
     assert bell.reap(sessions).rung == 1
+
+
+def test_of_a_long_queue_only_the_most_urgent_are_rung_for_again(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bell, "MOST_RUNG", 3)
+    usual = [order(sessions) for _ in range(5)]
+    urgent_one, lost = order(sessions, priority=9), order(sessions)
+    taken(sessions, lost)
+    run_out(sessions, lost)
+    no_bells(sessions)
+    for job in (*usual, urgent_one, lost):
+        write(sessions, job, ring_after=None)
+    assert bell.reap(sessions).rung == 4
+    assert set(bells(sessions)) == {urgent_one, *usual[:2], lost}  # a job whose worker is gone does not stand in line
+    assert bell.reap(sessions).rung == 0
+    taken(sessions, urgent_one)
+    assert bell.reap(sessions).rung == 1
+    assert usual[2] in bells(sessions)

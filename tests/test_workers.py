@@ -176,6 +176,21 @@ def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, envir
 
 
 @pytest.mark.fault
+def test_a_busy_worker_leaves_bells_to_those_who_are_free(
+    ledger: Sessions, environment: dict[str, str], redis_url: str
+) -> None:
+    submit(ledger, brief(60))
+    with celery(environment, "worker", "-n", "busy@test"):
+        wait_for(lambda: bool(started(environment)), STARTS)
+        second = submit(ledger, brief())
+        with redis.Redis.from_url(redis_url) as client:
+            wait_for(lambda: client.llen("rendering") == 1)
+            time.sleep(2)
+            assert client.llen("rendering") == 1
+        with celery(environment, "worker", "-n", "free@test"):
+            wait_for(lambda: job_now(ledger, second).state == "review", STARTS)
+
+
 def test_beat_and_a_worker_make_a_batch_of_each_slot_once(ledger: Sessions, environment: dict[str, str]) -> None:
     with ledger.write() as session:
         catalog.save_ranking(session, "suv-sales", SALES)

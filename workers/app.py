@@ -49,9 +49,11 @@ app.conf.update(
     worker_pool=POOL,
     worker_concurrency=1,  # a render fills the cores by itself; more with --concurrency
     worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,  # a bell that a busy worker keeps to itself wakes nobody who is free
     worker_hijack_root_logger=False,
     broker_transport_options=TRANSPORT,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # however long the broker is away
     timezone="UTC",
     beat_schedule=beat_entries(),
     beat_schedule_filename=str(settings.home / "beat"),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from factory.store import jobs, urgency
 from factory.store.db import Sessions, clock
-from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING
+from factory.store.job import MAX_ATTEMPTS, MOVES, QUEUE_OF, WORKING
 from factory.store.schema import JobRow, Outbox
 
 Send = Callable[[str, str], None]  # (task name, job id) -> a message on its way
@@ -25,6 +25,7 @@ Work = Callable[[str], object]  # works on the job of this id; None where there 
 TAKEN = timedelta(seconds=30)  # how long a relay may need for what it took
 AGAIN = timedelta(seconds=30)  # a job that nobody claimed is rung again, each time after twice as long
 MOST_DOUBLINGS = 3
+MOST_RUNG = 100  # waiting jobs of a queue that are rung for again
 LOOKS = 3  # at what is due, for whoever hears a bell and finds that others were faster
 
 
@@ -118,6 +119,12 @@ def _pass_on(session: Session, job: str) -> None:
         jobs.ring(session, job, kind)
 
 
+def hosts(session: Session) -> int:
+    """Return how many worker processes are at work, on whichever hosts."""
+    living = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until >= clock(session))
+    return session.scalars(sa.select(sa.func.count(JobRow.lease_owner.distinct())).where(living)).one()
+
+
 def reap(sessions: Sessions) -> Reaped:
     """Put right what ended workers and lost messages left behind. Running it often, or twice at once, is harmless."""
     with sessions.write() as session:
@@ -157,10 +164,20 @@ def _fail_late(session: Session) -> int:
 
 
 def _ring_again(session: Session) -> int:
-    """Ring for every job that may be claimed, was not rung for lately, and has no bell waiting."""
+    """Ring for jobs that may be claimed, were not rung for lately, and have no bell waiting.
+
+    Of those that wait only the most urgent of a queue: whoever hears a bell takes the first of them. To ring for a
+    million would read them all every few seconds, and fill the broker with bells that nobody answers for hours.
+    """
     quiet = sa.or_(JobRow.ring_after.is_(None), JobRow.ring_after < clock(session))
     waiting = sa.exists().where(Outbox.job_id == JobRow.id)
-    found = session.execute(sa.select(JobRow.id, JobRow.kind).where(urgency.due(session), quiet, ~waiting)).all()
+    found = list[sa.Row[str, str]]()
+    for queue in sorted(set(QUEUE_OF.values())):
+        for state in (urgency.WAITS, JobRow.state.in_(WORKING)):  # each by its own index
+            first = sa.select(JobRow.id).where(JobRow.queue == queue, state, urgency.due(session))
+            urgent = first.order_by(*urgency.URGENCY).limit(MOST_RUNG).subquery()
+            chosen = sa.select(JobRow.id, JobRow.kind).join(urgent, urgent.c.id == JobRow.id)
+            found += session.execute(chosen.where(quiet, ~waiting)).all()
     for row in found:
         jobs.ring(session, row.id, row.kind)
     return len(found)
