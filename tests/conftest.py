@@ -12,7 +12,17 @@ from hypothesis import settings
 from tests.servers import postgres_url, redis_url
 from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
-__all__ = ["media", "migrated_postgres", "migrated_sqlite", "postgres_url", "redis_url", "sessions", "sqlite", "yt8m"]
+__all__ = [
+    "eye",
+    "media",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres_url",
+    "redis_url",
+    "sessions",
+    "sqlite",
+    "yt8m",
+]
 
 # A deadline of one example would measure what else the machine does; pytest's own timeout ends what hangs.
 settings.register_profile("any-machine", deadline=None)
@@ -37,6 +47,16 @@ def media() -> Path:
     if not folder:
         pytest.skip("FACTORY_TEST_MEDIA is not set: no folder of real clips")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def eye(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The net that sees cars, exported once for all tests that render."""
+    from understanding import vehicles
+
+    file = tmp_path_factory.mktemp("eye") / "vehicles.onnx"
+    vehicles.export(file)
+    return file
 
 
 @pytest.fixture(scope="session")
