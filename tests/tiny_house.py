@@ -23,6 +23,7 @@ from factory.store.schema import Asset, JobOutput
 from factory.wiring import Parts, parts
 from tests.library import TAXONOMY, a_clip, a_shot
 from tests.render_kit import ffmpeg, lumas
+from understanding import vehicles
 
 FRAMES = 15  # of each scene
 STORYBOARD = """{#
@@ -52,12 +53,14 @@ scenes:
 """
 
 
-def tiny_house(folder: Path, database_url: str = "") -> Parts:
-    """Build it in an empty folder."""
+def tiny_house(folder: Path, *, eye: Path | None = None, database_url: str = "") -> Parts:
+    """Build it in an empty folder, or in one to come. `eye` is the exported net that sees cars, else it is made."""
     own = folder / "templates"
     (own / "storyboards").mkdir(parents=True)
     (own / "storyboards" / "tiny.yaml.j2").write_text(STORYBOARD, encoding="utf-8")
     house = parts(Settings(home=folder / "home", templates=own, voice="silent", database_url=database_url))
+    if eye is not None:
+        house.files.cached(vehicles.model_key(), ".onnx", lambda path: shutil.copyfile(eye, path))
     for number, tag in enumerate(["mud", "dune"]):
         clip = folder / f"{tag}.mp4"
         sources = (f"testsrc2=s=320x180:r=30:d=20,hue=h={number * 90}", f"sine=f={300 + 200 * number}:d=20")
@@ -117,9 +120,10 @@ def unfinished(house: Parts) -> list[Path]:
 
 
 def forget_chunks(house: Parts) -> None:
-    """Let the next render find a cold cache."""
-    shutil.rmtree(house.files.cache)
-    house.files.cache.mkdir()
+    """Let the next render find a cold cache; only the net that sees cars stays."""
+    for file in house.files.cache.rglob("*.*"):
+        if file.is_file() and file.suffix != ".onnx":
+            file.unlink()
 
 
 def told_to_workers(house: Parts, folder: Path) -> dict[str, str]:

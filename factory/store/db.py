@@ -152,32 +152,6 @@ def _open_sqlite(target: URL) -> Engine:
     return engine
 
 
-def _open_postgres(target: URL, pool_size: int) -> Engine:
-    """A host that is cut off gets no answer and no refusal: both ends give a silent connection up after `SILENCE`, ours
-    so that a worker goes on, the server's so that what a lost host holds locked is free again."""
-    ours = {
-        "connect_timeout": 10,
-        "keepalives_idle": PROBE_EVERY,
-        "keepalives_interval": PROBE_EVERY,
-        "keepalives_count": SILENCE // PROBE_EVERY - 1,
-        "tcp_user_timeout": SILENCE * 1000,
-    }
-    given = {name: value for name, value in ours.items() if name not in target.query}
-    engine = sa.create_engine(
-        target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=given
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.execute(
-            f"SET tcp_keepalives_idle = {PROBE_EVERY}; SET tcp_keepalives_interval = {PROBE_EVERY}; "
-            f"SET tcp_keepalives_count = {SILENCE // PROBE_EVERY - 1}; SET tcp_user_timeout = '{SILENCE}s'"
-        )
-        connection.commit()
-
-    return engine
-
-
 def _end_what_lies_still(engine: Engine) -> None:
     """Let PostgreSQL end a transaction of ours that lies still: a worker that is frozen in the middle of a write would
     hold up whoever wants the same row, for ever. If it wakes, its connection is gone, as after a restart of the server.
