@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
+    traces: str = Field(
+        default="", description="OTLP address that spans of each job are sent to, as http://collector:4318/v1/traces"
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="text, or json: one object a line with the ids of job and asset, to stderr"
     )

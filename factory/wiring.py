@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.queues import sender
@@ -242,4 +243,5 @@ def open_produce() -> Callable[[str], object]:
     house = parts()
     set_up(house.settings.log_format)
     logging.getLogger("factory").setLevel(house.settings.log_level)
+    traces.turn_on(house.settings.traces)
     return partial(produce, parts=house)

@@ -14,6 +14,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.queues import QUEUES, TRANSPORT
@@ -70,6 +71,7 @@ def make_home(**_: Any) -> None:
 def refuse_to_start_in_vain(**_: Any) -> None:
     """End with one sentence where a worker could only lose work."""
     try:
+        traces.turn_on(settings.traces)
         check_broker(settings.broker_url)
         house.check_store(settings)
         sessions = house.parts().sessions

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.store import jobs
 from factory.store.db import Sessions, clock
 from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING
@@ -44,18 +45,19 @@ def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
         bells = _take(session, limit)
     rung: list[tuple[int, str]] = []
     try:
-        for bell, task, job in bells:
-            send(task, job)
+        for bell, task, job, order in bells:
+            with traces.span("ring", parent=order, job=job, task=task):
+                send(task, job)
             rung.append((bell, job))
     finally:
         if bells:
             with sessions.write() as session:
-                _settle(session, [bell for bell, _, _ in bells], rung)
+                _settle(session, [bell for bell, *_ in bells], rung)
     return len(rung)
 
 
-def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
-    """Take bells that no other relay is ringing, the oldest first."""
+def _take(session: Session, limit: int) -> list[tuple[int, str, str, str | None]]:
+    """Take bells that no other relay is ringing, the oldest first, each with the trace of its order."""
     free = sa.or_(Outbox.taken_until.is_(None), Outbox.taken_until < clock(session))
     chosen = session.scalars(
         sa.select(Outbox.id).where(free).order_by(Outbox.id).limit(limit).with_for_update(skip_locked=True)
@@ -65,9 +67,12 @@ def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
     taken = sa.update(Outbox).where(Outbox.id.in_(chosen)).values(taken_until=clock(session, TAKEN))
     session.execute(taken.execution_options(synchronize_session=False))
     rows = session.execute(
-        sa.select(Outbox.id, Outbox.task, Outbox.job_id).where(Outbox.id.in_(chosen)).order_by(Outbox.id)
+        sa.select(Outbox.id, Outbox.task, Outbox.job_id, JobRow.traceparent)
+        .join(JobRow, JobRow.id == Outbox.job_id)
+        .where(Outbox.id.in_(chosen))
+        .order_by(Outbox.id)
     )
-    return [(row.id, row.task, row.job_id) for row in rows]
+    return [(row.id, row.task, row.job_id, row.traceparent) for row in rows]
 
 
 def _settle(session: Session, taken: list[int], rung: list[tuple[int, str]]) -> None:

@@ -19,6 +19,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
 from factory.plan.facts import Car
@@ -76,7 +77,7 @@ def submit(
         "created_at": utc_now(),
     }
     counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
-    rest["embargo"] = embargo
+    rest |= {"embargo": embargo, "traceparent": traces.mark("order", kind=kind, by=by)}
     if insert_new(session, JobRow, [values | rest | counters]):
         ring(session, job, kind)
         return Submitted(job, new=True)
