@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from factory import packing
+from factory import packing, traces
 from factory.logs import about
 from factory.plan.brief import Aspect, Brief
 from factory.plan.timeline import Timeline
@@ -38,19 +38,23 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     brief = holding.claim.brief()
     signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
+    traces.note(assets=sorted({shot["asset"] for shot in planned.trace["shots"]}))
     outputs = list[Output]()
     with parts.files.scratch() as work:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
-            film = _render(timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn)
-            if signs:
-                provenance.sign(film.video, timeline, signs)
-            told = {**planned.trace, "render": _told(film)}
-            beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
-            outputs.extend(_kept(parts, timeline, aspect, film, beside))
-            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
-        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
+            with traces.span("render", aspect=aspect):
+                film = _render(timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn)
+            with traces.span("package", aspect=aspect):
+                if signs:
+                    provenance.sign(film.video, timeline, signs)
+                told = {**planned.trace, "render": _told(film)}
+                beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
+                outputs.extend(_kept(parts, timeline, aspect, film, beside))
+                outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
+        with traces.span("covers"):
+            outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
     facts = planned.facts
     own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
     return lease.Made(outputs, tuple(planned.shots), facts.cars, cars_told=own)

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         description="MB at which a worker ends after its job and is replaced; 0: no bound",
     )
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
+    traces: str = Field(
+        default="", description="OTLP address that spans of each job are sent to, as http://collector:4318/v1/traces"
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="text, or json: one object a line with the ids of job and asset, to stderr"
     )

@@ -17,6 +17,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.queues import sender
@@ -260,4 +261,5 @@ def _child_parts() -> Parts:
     house = parts()
     set_up(house.settings.log_format)
     logging.getLogger("factory").setLevel(house.settings.log_level)
+    traces.turn_on(house.settings.traces)
     return house

@@ -19,7 +19,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.concurrency import get_implementation
 
-from factory import memory
+from factory import memory, traces
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.queues import EVERY, QUEUES, TAGGING_GPU, TRANSPORT, queue_of
@@ -87,6 +87,7 @@ def refuse_to_start_in_vain(options: Mapping[str, Any], **_: Any) -> None:
     """End with one sentence where a worker could only lose work."""
     try:
         _require_threads(options.get("pool") or options.get("pool_cls"))
+        traces.turn_on(settings.traces)
         check_broker(settings.broker_url)
         house.check_store(settings)
         sessions = house.parts().sessions

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, TypeVar
 
+from factory import traces
 from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import aigc, chunks, mezzanine
@@ -190,12 +191,14 @@ class _Work:
         timeline = self.timeline
         sources, stretches = self._stretches(pool)
         self._tell(DRAWN, "rendering")
-        sound = pool.submit(self._mix, sources)
-        made, helped = self._encode(pool, stretches, out.parent)
+        sound = pool.submit(traces.carried(self._mix), sources)
+        with traces.span("encode", chunks=len(stretches)):
+            made, helped = self._encode(pool, stretches, out.parent)
         self._tell(ENCODED, "mixing sound")
         _all([sound])
         self._tell(MIXED, "joining")
-        self._publish(stretches, [path for path, _ in made], sound.result(), out)
+        with traces.span("join"):
+            self._publish(stretches, [path for path, _ in made], sound.result(), out)
         srt_file, vtt_file, poster = self._beside(out, program_cues(timeline))
         self._tell(1.0, "done")
         canvas, fresh = self.canvas, sum(new for _, new in made)
@@ -380,14 +383,15 @@ class _Work:
     def _mix(self, sources: Mapping[str, Source]) -> Path:
         self._check_stopped()
         assert self.write_music is not None
-        return mix_program(
-            self.timeline,
-            source=self.source,
-            sources=sources,
-            cached=self.cached,
-            write_music=self.write_music,
-            cancelled=self.cancelled,
-        )
+        with traces.span("mix"):
+            return mix_program(
+                self.timeline,
+                source=self.source,
+                sources=sources,
+                cached=self.cached,
+                write_music=self.write_music,
+                cancelled=self.cancelled,
+            )
 
     def _publish(self, stretches: Sequence[Stretch], made: Sequence[Path], sound: Path, out: Path) -> None:
         self._check_stopped()

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.store import jobs, urgency
 from factory.store.db import Sessions, clock
 from factory.store.job import MAX_ATTEMPTS, MOVES, QUEUE_OF, WORKING
@@ -49,18 +50,19 @@ def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
         bells = _take(session, limit)
     rung: list[tuple[int, str]] = []
     try:
-        for bell, task, job in bells:
-            send(task, job)
+        for bell, task, job, order in bells:
+            with traces.span("ring", parent=order, job=job, task=task):
+                send(task, job)
             rung.append((bell, job))
     finally:
         if bells:
             with sessions.write() as session:
-                _settle(session, [bell for bell, _, _ in bells], rung)
+                _settle(session, [bell for bell, *_ in bells], rung)
     return len(rung)
 
 
-def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
-    """Take bells that no other relay is ringing, of the most urgent jobs first."""
+def _take(session: Session, limit: int) -> list[tuple[int, str, str, str | None]]:
+    """Take bells that no other relay is ringing, of the most urgent jobs first, each with the trace of its order."""
     free = sa.or_(Outbox.taken_until.is_(None), Outbox.taken_until < clock(session))
     first = (*urgency.URGENCY, Outbox.id)
     waiting = sa.select(Outbox.id).join(JobRow, JobRow.id == Outbox.job_id).where(free).order_by(*first).limit(limit)
@@ -69,8 +71,12 @@ def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
         return []
     taken = sa.update(Outbox).where(Outbox.id.in_(chosen)).values(taken_until=clock(session, TAKEN))
     session.execute(taken.execution_options(synchronize_session=False))
-    rows = session.execute(sa.select(Outbox.id, Outbox.task, Outbox.job_id).where(Outbox.id.in_(chosen)))
-    found = {row.id: (row.id, row.task, row.job_id) for row in rows}
+    rows = session.execute(
+        sa.select(Outbox.id, Outbox.task, Outbox.job_id, JobRow.traceparent)
+        .join(JobRow, JobRow.id == Outbox.job_id)
+        .where(Outbox.id.in_(chosen))
+    )
+    found = {row.id: (row.id, row.task, row.job_id, row.traceparent) for row in rows}
     return [found[bell] for bell in chosen]
 
 

@@ -19,6 +19,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
 from factory.plan.facts import Car
@@ -88,6 +89,7 @@ def submit(
         "created_at": utc_now(),
     }
     counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
+    rest["traceparent"] = traces.mark("order", kind=kind, by=by)
     when = {"embargo": embargo, "queue": QUEUE_OF[kind], **asdict(wishes)}
     most = places.most_waiting(session, QUEUE_OF[kind])
     if most is not None:

@@ -34,6 +34,7 @@ from factory.web import api, metrics
 from factory.web.errors import answer_errors
 from factory.web.guard import Guard
 from factory.web.thumbs import Thumbs
+from factory.web.traced import Traced
 from factory.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(metrics.router)
     _add_page(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Traced)
     app.add_middleware(Guard, port=parts.settings.web_port)
     return app
 
