@@ -189,6 +189,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]
 
 @pytest.mark.server
 @pytest.mark.fault
+@pytest.mark.slow
 def test_a_job_is_one_trace_from_its_order_to_its_end_across_processes(
     ledger: Sessions, redis_url: str, tmp_path: Path, collector: Collector
 ) -> None:
