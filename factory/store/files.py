@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from factory.errors import FactoryError
-from understanding.errors import MediaRefused
+from understanding.errors import MediaRefused, Refused
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 SUFFIX = re.compile(r"(\.[a-z0-9]{1,10}){0,2}")
 BLOCK = 1 << 20
+NO_ROOM = 1 << 16  # bytes: with no more than these a write fails, whatever a library says of why
 FICLONE = 0x40049409  # Linux: share the blocks of another file (btrfs, xfs)
 
 
@@ -259,11 +260,14 @@ def _room_for(path: Path, size: int | None) -> Iterator[None]:
     """Turn a full disk into an error that names the place and the bytes."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (FactoryError, Refused):
+        raise
+    except Exception as error:
+        free = shutil.disk_usage(path.parent).free
+        told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not told and free > NO_ROOM:
             raise
         wanted = "more bytes" if size is None else f"{size} bytes"
-        free = shutil.disk_usage(path.parent).free
         raise DiskFull(
             f"{path.parent.parent} has no room for {wanted} ({free} bytes free)",
             next_step="free space on that disk or move FACTORY_HOME to a larger one, then try again",
