@@ -31,7 +31,8 @@ def main() -> None:
     if not given.short:
         os.environ["FAULTS_LONG"] = "1"
     print("| test | ended | s | counted |\n|---|---|---|---|")
-    sys.exit(pytest.main(["-m", "fault", "-q", "--no-header", "-p", "no:terminal", *given.tests], plugins=[Table()]))
+    plain = ["-p", "no:terminal", "-o", "addopts=--strict-markers -p no:cacheprovider"]  # the table is all that is said
+    sys.exit(pytest.main(["-m", "fault", *plain, *given.tests], plugins=[Table()]))
 
 
 if __name__ == "__main__":
