@@ -39,22 +39,26 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
     traces.note(assets=sorted({shot["asset"] for shot in planned.trace["shots"]}))
-    outputs = list[Output]()
+    films = dict[Aspect, Film]()
     with parts.files.scratch() as work:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
             with traces.span("render", aspect=aspect):
-                film = _render(timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn)
-            with traces.span("package", aspect=aspect):
+                films[aspect] = film = _render(
+                    timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn
+                )
                 if signs:
                     provenance.sign(film.video, timeline, signs)
+        with traces.span("covers"):  # the last step that a cancel may stop
+            outputs = packing.covers(brief, planned, work, parts, holding.stopped)
+        with traces.span("package"):
+            for aspect, film in films.items():
+                timeline = planned.timelines[aspect]
                 told = {**planned.trace, "render": _told(film)}
                 beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
                 outputs.extend(_kept(parts, timeline, aspect, film, beside))
                 outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
-        with traces.span("covers"):
-            outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
     facts = planned.facts
     own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
     return lease.Made(outputs, tuple(planned.shots), facts.cars, cars_told=own)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -60,7 +59,8 @@ def tiny_house(folder: Path, *, eye: Path | None = None, database_url: str = "")
     (own / "storyboards" / "tiny.yaml.j2").write_text(STORYBOARD, encoding="utf-8")
     house = parts(Settings(home=folder / "home", templates=own, voice="silent", database_url=database_url))
     if eye is not None:
-        house.files.cached(vehicles.model_key(), ".onnx", lambda path: shutil.copyfile(eye, path))
+        data = eye.read_bytes()
+        house.files.cached(vehicles.model_key(), ".onnx", lambda path: _write(path, data))
     for number, tag in enumerate(["mud", "dune"]):
         clip = folder / f"{tag}.mp4"
         sources = (f"testsrc2=s=320x180:r=30:d=20,hue=h={number * 90}", f"sine=f={300 + 200 * number}:d=20")
@@ -72,6 +72,10 @@ def tiny_house(folder: Path, *, eye: Path | None = None, database_url: str = "")
         with house.sessions.write() as session:
             add_clip(session, house.files.adopt(clip), a_clip(*shots), original=clip.name, taxonomy=TAXONOMY)
     return house
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def order(seed: int = 0, *, scenes: int = 2, shows: str = "both") -> Brief:

@@ -103,7 +103,7 @@ def render_film(
         draft=draft,
         copy_shots=copy_shots and not draft and bool(encoder.even_groups),
         producer=producer,
-        eye=eye or default_eye(cached),
+        eye=eye or default_eye(cached, cancelled),
         report=on_progress,
         asked_to_stop=cancelled,
     )
