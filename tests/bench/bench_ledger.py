@@ -263,14 +263,23 @@ def _fill(bench: Bench, rows: int) -> None:
 
 
 def _plan(bench: Bench) -> None:
-    """Print how the database chooses the next job."""
+    """Print how the database finds the next job: the plan of each statement that the choice makes."""
     explain = "EXPLAIN QUERY PLAN " if bench.name == "sqlite" else "EXPLAIN "
-    with contextlib.closing(Sessions.open(bench.url)) as sessions, sessions.read() as session:
-        first = sa.select(JobRow.id).where(JobRow.queue == "rendering", urgency.WAITS, urgency.due(session))
-        chosen = first.order_by(*urgency.URGENCY).limit(10)
-        text = chosen.compile(sessions.engine, compile_kwargs={"literal_binds": True})
-        for row in session.execute(sa.text(explain + str(text).replace(":", "\\:"))):
-            print(f"    {row[-1]}"[:160])
+    asked = list[tuple[str, Any]]()
+    with contextlib.closing(Sessions.open(bench.url)) as sessions:
+
+        def note(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+            asked.append((statement, given))
+
+        sa.event.listen(sessions.engine, "before_cursor_execute", note)
+        with sessions.read() as session:
+            urgency.next_due(session)
+        sa.event.remove(sessions.engine, "before_cursor_execute", note)
+        with sessions.engine.connect() as connection:
+            for statement, given in asked:
+                if statement.startswith("SELECT job.id"):
+                    for row in connection.exec_driver_sql(explain + statement, given):
+                        print(f"    {row[-1]}"[:160])
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
