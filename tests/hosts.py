@@ -109,8 +109,8 @@ def net(count: int) -> Iterator[Net]:
                 server.start()
                 stack.callback(server.stop)
         local = stack.enter_context(servers.fresh_database(postgres.url))
-        name = make_url(local).database
-        yield Net(hub, hosts, f"postgresql://postgres@{HUB}/{name}", local, broker.url)
+        database = f"postgresql://postgres@{HUB}/{make_url(local).database}"
+        yield Net(hub, hosts, database, local, broker.url)
 
 
 @contextlib.contextmanager

@@ -54,8 +54,8 @@ from tests.library import TAXONOMY, a_clip, a_shot
 from tests.render_kit import complaints, ffmpeg
 
 ROOT: Final = Path(__file__).parent.parent
-WORKERS: Final = 2
-IN_FLIGHT: Final = 9
+WORKERS: Final = 3
+IN_FLIGHT: Final = 2  # one worker is free: told is how soon a lost job is missed, not how long a queue is
 # In the order of a job's life: what an attempt has kept is not made again, and nobody could die in making it.
 WITHIN: Final = ("claimed", "planned", "saved", "cards", "mixing", "chunk", "chunk-made", "chunks", "joined",
                  "settling", "finishing")  # fmt: skip
@@ -119,7 +119,7 @@ def place_crashes(site: RealSite) -> None:
 
         return called
 
-    make, tell, run, settle = verb._make, film._Work._tell, chunks.run, Files._settle
+    make, tell, run, settle = verb._make, film._Work._tell, vars(chunks)["run"], Files._settle
     claim, produce = jobs.claim, verb.produce
 
     def making(holding: Holding, house: Any) -> Any:
@@ -158,9 +158,9 @@ def place_crashes(site: RealSite) -> None:
         return ended
 
     vars(verb).update(
-        _make=making, plan=after(verb.plan, "planned"), _save=after(verb._save, "saved"), produce=producing
+        _make=making, plan=after(vars(verb)["plan"], "planned"), _save=after(verb._save, "saved"), produce=producing
     )
-    vars(film).update(mix_program=after(film.mix_program, "mixing"))
+    vars(film).update(mix_program=after(vars(film)["mix_program"], "mixing"))
     vars(chunks).update(run=running)
     vars(jobs).update(claim=claiming, finish=after(jobs.finish, "finishing"))
     setattr(film._Work, "_tell", telling)  # noqa: B010  (a method, which mypy would not let be assigned)

@@ -26,7 +26,7 @@ Work = Callable[[str], object]  # works on the job of this id; None where there 
 TAKEN = timedelta(seconds=30)  # how long a relay may need for what it took
 AGAIN = timedelta(seconds=30)  # a job that nobody claimed is rung again, each time after twice as long
 MOST_DOUBLINGS = 3
-MOST_RUNG = 100  # waiting jobs of a queue that are rung for again
+MOST_RUNG = 100  # jobs of a queue that are rung for again
 LOOKS = 3  # at what is due, for whoever hears a bell and finds that others were faster
 
 
@@ -172,18 +172,16 @@ def _fail_late(session: Session) -> int:
 def _ring_again(session: Session) -> int:
     """Ring for jobs that may be claimed, were not rung for lately, and have no bell waiting.
 
-    Of those that wait only the most urgent of a queue: whoever hears a bell takes the first of them. To ring for a
-    million would read them all every few seconds, and fill the broker with bells that nobody answers for hours.
+    Only for the most urgent of a queue: whoever hears a bell takes the first of them. To ring for a million would read
+    them all every few seconds, and fill the broker with bells that nobody answers for hours.
     """
     quiet = sa.or_(JobRow.ring_after.is_(None), JobRow.ring_after < clock(session))
     waiting = sa.exists().where(Outbox.job_id == JobRow.id)
     found = list[sa.Row[str, str]]()
     for queue in sorted(set(QUEUE_OF.values())):
-        for state in (urgency.WAITS, JobRow.state.in_(WORKING)):  # each by its own index
-            first = sa.select(JobRow.id).where(JobRow.queue == queue, state, urgency.due(session))
-            urgent = first.order_by(*urgency.URGENCY).limit(MOST_RUNG).subquery()
-            chosen = sa.select(JobRow.id, JobRow.kind).join(urgent, urgent.c.id == JobRow.id)
-            found += session.execute(chosen.where(quiet, ~waiting)).all()
+        urgent = urgency.next_due(session, [queue], limit=MOST_RUNG)
+        chosen = sa.select(JobRow.id, JobRow.kind).where(JobRow.id.in_(urgent), quiet, ~waiting)
+        found += session.execute(chosen).all()
     for row in found:
         jobs.ring(session, row.id, row.kind)
     return len(found)
