@@ -140,7 +140,10 @@ def test_a_timeline_is_kept_in_versions_and_an_edit_renders_anew(sessions: Sessi
 
 def test_a_job_without_a_file_is_not_finished(sqlite: Sessions) -> None:
     held = claimed(sqlite, submit(sqlite))
-    with sqlite.write() as session, pytest.raises(ValueError, match="without a file"):
+    with (
+        sqlite.write() as session,
+        pytest.raises(ValueError, match=f"job {held.job} cannot be finished without a file"),
+    ):
         jobs.finish(session, held, [])
 
 

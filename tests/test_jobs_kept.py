@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory.plan.embargo import read_embargo
+from factory.plan.facts import Car, Source
 from factory.store import jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
@@ -120,6 +122,14 @@ def test_a_beat_writes_what_it_is_told_and_leaves_the_rest(sqlite: Sessions) -> 
     assert seen_after(progress=-7.0)[0] == 0.0
 
 
+def test_a_beat_forgets_how_often_was_rung_for_a_worker_that_was_silent(sqlite: Sessions) -> None:
+    job = order(sqlite)
+    claim = taken(sqlite, job)
+    write(sqlite, job, rings=4, ring_after=utc_now())
+    do(sqlite, jobs.beat, claim)
+    assert (row(sqlite, job).rings, row(sqlite, job).ring_after) == (0, None)
+
+
 def test_a_beat_of_one_job_is_no_other_ones(sqlite: Sessions) -> None:
     job, other = order(sqlite), order(sqlite)
     claim = taken(sqlite, job)
@@ -198,6 +208,18 @@ def test_what_an_attempt_said_of_its_fall_is_wiped_out_by_one_that_succeeds(sqli
         assert session.scalars(sa.select(JobOutput.fence)).one() == 2
 
 
+def test_the_embargo_of_a_car_goes_with_the_job_only_where_the_orders_own_table_told_of_it(sqlite: Sessions) -> None:
+    embargo = read_embargo("2030-01-01T09:00+08:00[Asia/Shanghai]")
+    source = Source("s", "2026-01-01", "", "", sample=True)
+    car = Car("x", "m", "z", "n", "suv", (), source, embargo=embargo)
+    found = []
+    for told_of in ({}, {"cars_told": False}, {"cars_told": True}):
+        held = taken(sqlite, order(sqlite))
+        do(sqlite, jobs.finish, held, [VIDEO], cars=[car], **told_of)
+        found.append(now(sqlite, held.job).embargo)
+    assert found == [None, None, embargo]
+
+
 def test_what_is_said_of_an_end_is_kept_as_far_as_there_is_room(sqlite: Sessions) -> None:
     job = order(sqlite)
     do(sqlite, jobs.fail, taken(sqlite, job), code="c" * 100, text=f"{'y' * 5000}end", next_step=f"s\0{'t' * 5000}")
@@ -236,6 +258,13 @@ def test_a_cancel_says_when_it_was_and_takes_the_bells_of_its_job_alone(sqlite: 
     assert before <= seen.ended_at <= utc_now()
     assert bells(sqlite) == [other]
     assert (now(sqlite, other).state, now(sqlite, other).cancel_asked) == ("queued", False)
+
+
+def test_only_the_job_that_is_named_is_put_under_embargo(sqlite: Sessions) -> None:
+    embargo = read_embargo("2030-01-01T09:00+08:00[Asia/Shanghai]")
+    job, other = order(sqlite), order(sqlite)
+    do(sqlite, jobs.hold, job, embargo)
+    assert (now(sqlite, job).embargo, now(sqlite, other).embargo) == (embargo, None)
 
 
 def test_only_the_job_that_is_named_is_asked_to_stop(sqlite: Sessions) -> None:

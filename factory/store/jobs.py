@@ -167,7 +167,7 @@ def _take(
 ) -> sa.Row[str, int, int, str] | None:
     return session.execute(
         sa.update(JobRow)
-        .where(JobRow.id == job, JobRow.state.in_(MOVES["claim"]), due(session), where)
+        .where(JobRow.id == job, due(session), where)
         .values(
             state=moved("claim"),
             fence=JobRow.fence + 1,
@@ -221,7 +221,7 @@ def save_step(
     session: Session, held: Claim, name: str, *, input_digest: str, output_digest: str, seconds: float
 ) -> None:
     """Remember that a step is done for this input, so that a retry takes its output."""
-    _still_held(session, held, step=name[:64])
+    _still_held(session, held, step=name)
     row = {"job_id": held.job, "name": name, "input_digest": input_digest, "output_digest": output_digest}
     insert_new(session, JobStep, [row | {"fence": held.fence, "wall_seconds": seconds}])
 
@@ -255,7 +255,6 @@ def finish(
         session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
     uses.note_shown(session, held.job, shots)
     embargoes.note_cars(session, held.job, cars, as_told=cars_told)
-    session.flush()
     return ended
 
 
@@ -290,7 +289,7 @@ def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
             state=ended,
             lease_owner=None,
             lease_until=None,
-            ended_at=sa.case((over, clock(session)), else_=JobRow.ended_at),
+            ended_at=sa.case((over, clock(session))),
             **values,
         )
         .returning(JobRow.state, JobRow.kind, JobRow.queue)
