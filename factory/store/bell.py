@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from factory import traces
 from factory.store import jobs, urgency
 from factory.store.db import Sessions, clock
-from factory.store.job import MAX_ATTEMPTS, MOVES, QUEUE_OF, WORKING
+from factory.store.job import MAX_ATTEMPTS, QUEUE_OF, WORKING
 from factory.store.schema import JobRow, Outbox
 
 Send = Callable[[str, str], None]  # (task name, job id) -> a message on its way
@@ -44,7 +44,7 @@ class Reaped:
 def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
     """Ring what waits in the outbox and return how many bells rang. A broker's error is raised; what is left stays."""
     with sessions.read() as session:
-        if session.scalars(sa.select(Outbox.id).limit(1)).first() is None:
+        if not session.scalar(sa.exists(Outbox.id).select()):
             return 0
     with sessions.write() as session:
         bells = _take(session, limit)
@@ -55,9 +55,8 @@ def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
                 send(task, job)
             rung.append((bell, job))
     finally:
-        if bells:
-            with sessions.write() as session:
-                _settle(session, [bell for bell, *_ in bells], rung)
+        with sessions.write() as session:
+            _settle(session, [bell for bell, *_ in bells], rung)
     return len(rung)
 
 
@@ -67,8 +66,6 @@ def _take(session: Session, limit: int) -> list[tuple[int, str, str, str | None]
     first = (*urgency.URGENCY, Outbox.id)
     waiting = sa.select(Outbox.id).join(JobRow, JobRow.id == Outbox.job_id).where(free).order_by(*first).limit(limit)
     chosen = session.scalars(waiting.with_for_update(skip_locked=True, of=Outbox)).all()
-    if not chosen:
-        return []
     taken = sa.update(Outbox).where(Outbox.id.in_(chosen)).values(taken_until=clock(session, TAKEN))
     session.execute(taken.execution_options(synchronize_session=False))
     rows = session.execute(
@@ -105,8 +102,8 @@ def answer(sessions: Sessions, job: str, work: Work) -> object:
     """
     for _ in range(LOOKS):
         with sessions.read() as session:
-            queue = session.scalar(sa.select(JobRow.queue).where(JobRow.id == job))
-            waiting = urgency.next_due(session, [queue]) if queue else ()
+            queue = session.scalars(sa.select(JobRow.queue).where(JobRow.id == job)).all()
+            waiting = urgency.next_due(session, queue)
         for urgent in waiting:
             if urgent != job:
                 with sessions.write() as session:
@@ -136,13 +133,13 @@ def reap(sessions: Sessions) -> Reaped:
     with sessions.write() as session:
         expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
         gone = {"lease_owner": None, "lease_until": None, "ended_at": clock(session)}
-        cancelled = _update(session, sa.and_(expired, JobRow.cancel_asked), state=MOVES["stop"]["rendering"], **gone)
+        cancelled = _update(session, sa.and_(expired, JobRow.cancel_asked), state=jobs.moved("stop"), **gone)
         late = _fail_late(session)
         lost = f"the worker ended without a word in attempt {MAX_ATTEMPTS} of {MAX_ATTEMPTS}"
         dead = _update(
             session,
             sa.and_(expired, JobRow.attempt >= MAX_ATTEMPTS),
-            state=MOVES["die"]["rendering"],
+            state=jobs.moved("die"),
             error_code=sa.func.coalesce(JobRow.error_code, "worker-lost"),
             error_text=sa.func.coalesce(JobRow.error_text, lost),
             next_step=sa.func.coalesce(JobRow.next_step, "look at the clips of its last step, then retry the job"),
@@ -159,7 +156,7 @@ def _fail_late(session: Session) -> int:
     failed = _update(
         session,
         urgency.late(session),
-        state=MOVES["expire"]["queued"],
+        state=jobs.moved("expire"),
         error_code="deadline-passed",
         error_text="nobody began the job by its deadline",
         next_step="retry it, which lifts the deadline, or order it anew; if this is frequent, start more workers",

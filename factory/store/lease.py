@@ -61,7 +61,7 @@ class Holding:
         self.why: Why | None = None
         self._lease = lease
         self._shutdown = shutdown
-        self._every = min(BEAT_EVERY, lease / 3).total_seconds()
+        self._every = seconds_between_beats(lease)
         self._news: tuple[float | None, str | None] = (None, None)
         self._wake = threading.Event()
         self._ended = threading.Event()
@@ -92,7 +92,7 @@ class Holding:
             self._beat()
             told = time.monotonic()
             self._wake.wait(self._every)
-            self._ended.wait(max(0.0, min(TELL_EVERY, self._every) - (time.monotonic() - told)))
+            self._ended.wait(min(TELL_EVERY, self._every) - (time.monotonic() - told))
             self._wake.clear()
 
     def _beat(self) -> None:
@@ -105,6 +105,11 @@ class Holding:
             return  # the fence guards the job; the next beat tells whether it is still ours
         if answer != "go-on":
             self.why = answer
+
+
+def seconds_between_beats(lease: timedelta) -> float:
+    """Return how often a lease is renewed: often enough that two lost beats lose no job."""
+    return min(BEAT_EVERY, lease / 3).total_seconds()
 
 
 def work(
@@ -161,7 +166,6 @@ def _attempt(holding: Holding, make: Callable[[Holding], Made]) -> Callable[[Ses
             return _stopping(holding)
         return _told(claim, error)
     except BaseException:  # Ctrl-C, or the process is told to exit: the job goes back before it does
-        holding.why = holding.why or "shutdown"
         with contextlib.suppress(FenceLost):
             _persist(holding.sessions, _stopping(holding))
         raise
