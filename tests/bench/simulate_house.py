@@ -24,8 +24,8 @@ from factory.store.lease import BEAT_EVERY, TELL_EVERY
 
 DAY: Final = 86_400.0
 # CPU seconds of the database's server for one call (PostgreSQL 18, a busy machine).
-SERVER: Final = {"submit": 1.17e-3, "claim": 1.00e-3, "beat": 0.83e-3, "finish": 2.00e-3, "next due": 2.00e-3,
-                 "relay, nothing to do": 0.33e-3, "reap, nothing to do": 3.50e-3}  # fmt: skip
+SERVER: Final = {"submit": 1.0e-3, "claim": 0.8e-3, "beat": 0.7e-3, "finish": 1.4e-3, "next due": 0.9e-3,
+                 "relay, nothing to do": 0.2e-3, "reap, nothing to do": 2.3e-3}  # fmt: skip
 WRITES: Final = {"submit": 1, "claim": 1, "beat": 1, "finish": 1, "relay": 2}  # commits that wait for the disk
 BROKER: Final = 40e-6  # CPU seconds for a bell: pushed, taken, acknowledged
 POP: Final = 15e-6  # for a worker's question whether there is one, once a second while it is idle
