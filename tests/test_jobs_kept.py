@@ -141,10 +141,10 @@ def test_a_beat_of_one_job_is_no_other_ones(sqlite: Sessions) -> None:
 # --- timelines and steps ---------------------------------------------------------------------------------------------
 
 
-def test_a_timeline_names_its_author_as_far_as_there_is_room(sqlite: Sessions) -> None:
-    job = order(sqlite)
-    do(sqlite, jobs.save_timelines, taken(sqlite, job), {"9:16": "b", "16:9": "a"}, author=f"Li\0{'i' * 300}")
-    with sqlite.read() as session:
+def test_a_timeline_names_its_author_as_far_as_there_is_room(sessions: Sessions) -> None:
+    job = order(sessions)
+    do(sessions, jobs.save_timelines, taken(sessions, job), {"9:16": "b", "16:9": "a"}, author=f"Li\0{'i' * 300}")
+    with sessions.read() as session:
         kept = jobs.timelines(session, job)
     assert list(kept) == ["16:9", "9:16"]
     assert {(line.version, line.body, line.author) for line in kept.values()} == {

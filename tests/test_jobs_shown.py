@@ -62,11 +62,11 @@ def test_a_job_is_told_with_all_that_the_ledger_knows_of_it(sqlite: Sessions) ->
     assert now(sqlite, job) == Job(id=job, spec=BRIEF.canonical_json(), worker="host:1", **known)  # type: ignore[arg-type]
 
 
-def test_files_are_told_by_aspect_and_role(sqlite: Sessions) -> None:
-    claims = [taken(sqlite, order(sqlite)) for _ in range(2)]
-    do(sqlite, jobs.finish, claims[0], [SQUARE, VIDEO, POSTER])
-    do(sqlite, jobs.finish, claims[1], [SQUARE])
-    with sqlite.read() as session:
+def test_files_are_told_by_aspect_and_role(sessions: Sessions) -> None:
+    claims = [taken(sessions, order(sessions)) for _ in range(2)]
+    do(sessions, jobs.finish, claims[0], [SQUARE, VIDEO, POSTER])
+    do(sessions, jobs.finish, claims[1], [SQUARE])
+    with sessions.read() as session:
         listed = {job.id: job.outputs for job in jobs.list_jobs(session)}
     assert listed == {claims[0].job: (POSTER, VIDEO, SQUARE), claims[1].job: (SQUARE,)}
 
@@ -75,7 +75,8 @@ def test_a_beginning_that_fits_two_jobs_finds_neither(sqlite: Sessions) -> None:
     named(sqlite, "abc1")
     named(sqlite, "abc2")
     named(sqlite, "a%c3")
-    assert now(sqlite, "abc2").id == "abc2"
+    named(sqlite, "abc12")
+    assert [now(sqlite, name).id for name in ("abc2", "abc1")] == ["abc2", "abc1"]  # a whole name is no beginning
     assert now(sqlite, "a%").id == "a%c3"
     for unknown in ("abc", "bc1", "a_c1", ""):
         with pytest.raises(UnknownJob, match=f"no job {unknown!r}"):
@@ -93,18 +94,21 @@ def test_a_job_is_told_as_it_stands_also_to_a_session_that_read_it_before(sqlite
 # --- many jobs -------------------------------------------------------------------------------------------------------
 
 
-def test_jobs_are_listed_newest_first_and_fifty_at_most(sqlite: Sessions) -> None:
+def test_fifty_jobs_are_listed_at_most(sqlite: Sessions) -> None:
+    with sqlite.write() as session:
+        for _ in range(51):
+            jobs.submit(session, BRIEF)
+        assert len(jobs.list_jobs(session)) == 50
+
+
+def test_jobs_are_listed_newest_first(sqlite: Sessions) -> None:
     moment = utc_now()
-    for name, age in (("old", 3), ("b", 2), ("a", 2), ("young", 1)):
+    for name, age in (("old", 3), ("b", 2), ("a", 2), ("c", 2), ("young", 1)):
         named(sqlite, name, created_at=moment - timedelta(hours=age))
     with sqlite.read() as session:
-        assert [job.id for job in jobs.list_jobs(session)] == ["young", "a", "b", "old"]
+        assert [job.id for job in jobs.list_jobs(session)] == ["young", "a", "b", "c", "old"]
         assert [job.id for job in jobs.list_jobs(session, limit=2)] == ["young", "a"]
         assert jobs.list_jobs(session, states=["review"]) == ()
-    for _ in range(47):
-        order(sqlite)
-    with sqlite.read() as session:
-        assert len(jobs.list_jobs(session)) == 50
 
 
 def test_the_newest_job_of_a_key_is_found_with_those_that_go_on_after_it(sqlite: Sessions) -> None:
@@ -121,14 +125,14 @@ def test_the_newest_job_of_a_key_is_found_with_those_that_go_on_after_it(sqlite:
     order(sqlite)
     with sqlite.read() as session:
         found = {key: jobs.newest_of(session, key) for key in ("k", "k/2", "k_", "other")}
-    assert {key: (one[0], one[1].id) if one else None for key, one in found.items()} == {
+    assert {key: one if one is None else (one[0], one[1].id) for key, one in found.items()} == {
         "k": ("k/2", "b"), "k/2": ("k/2", "b"), "k_": ("k_", "e"), "other": None
     }  # fmt: skip
 
 
 def test_of_two_jobs_of_one_moment_the_first_by_name_is_the_newest_of_a_key(sqlite: Sessions) -> None:
     moment = utc_now()
-    for name, key in (("b", "k/1"), ("a", "k/2")):
+    for name, key in (("b", "k/1"), ("a", "k/2"), ("c", "k/3")):
         named(sqlite, name, key, created_at=moment)
     with sqlite.read() as session:
         found = jobs.newest_of(session, "k")

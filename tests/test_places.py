@@ -264,3 +264,18 @@ def test_a_job_waits_in_the_queue_of_its_kind(sqlite: Sessions, monkeypatch: pyt
         do(sqlite, jobs.submit, BRIEF, kind="tag")
     with sqlite.read() as session:
         assert [(depth.name, depth.waiting) for depth in places.depths(session)] == [("rendering", 1), ("tagging", 1)]
+
+
+def test_a_bound_is_that_of_the_jobs_own_queue(sqlite: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, queue, bounds in (("tag", "tagging", Bounds(5)), ("mix", "mixing", Bounds(None, 3))):
+        monkeypatch.setitem(QUEUE_OF, kind, queue)
+        do(sqlite, places.set_bounds, queue, bounds)
+    bound(sqlite, running=1)
+    got = {
+        kind: [take(sqlite, do(sqlite, jobs.submit, BRIEF, kind=kind).job) is not None for _ in range(2)]
+        for kind in ("produce", "tag", "mix")
+    }
+    assert got == {"produce": [True, False], "tag": [True, True], "mix": [True, True]}
+    with sqlite.write() as session:
+        most = [places.most_waiting(session, queue) for queue in ("rendering", "tagging", "mixing")]
+    assert most == [None, None, 3]

@@ -346,7 +346,9 @@ def cancel(session: Session, job: str) -> State:
     working = session.scalars(asked).one_or_none()
     if working is not None:
         return cast("State", working)
-    return _by_person(session, job, "cancel", cancel_asked=True, ended_at=utc_now())
+    state = _by_person(session, job, "cancel", cancel_asked=True, ended_at=utc_now())
+    session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
+    return state
 
 
 def approve(session: Session, job: str) -> State:
@@ -396,7 +398,7 @@ def revise(session: Session, job: str, bodies: Mapping[str, str], *, author: str
 def _queue_anew(session: Session, job: str, verb: str) -> State:
     clean: dict[str, Any] = {"error_code": None, "error_text": None, "next_step": None}
     clean |= {"started_at": None, "ended_at": None}
-    clean["deadline"] = sa.case((JobRow.deadline > clock(session), JobRow.deadline), else_=None)
+    clean["deadline"] = sa.case((JobRow.deadline > clock(session), JobRow.deadline))
     state = _by_person(session, job, verb, attempt=0, cancel_asked=False, progress=0.0, step="", **clean)
     ring(session, job, session.scalars(sa.select(JobRow.kind).where(JobRow.id == job)).one())
     return state
@@ -416,8 +418,6 @@ def _by_person(session: Session, job: str, verb: str, **values: Any) -> State:
             f"job {job} is {get(session, job).state}; {verb} needs {' or '.join(MOVES[verb])}",
             next_step="look at the job with `factory jobs`",
         )
-    if state == "cancelled":
-        session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
     return cast("State", state)
 
 
@@ -514,4 +514,3 @@ def _add_timelines(session: Session, job: str, bodies: Mapping[str, str], author
     for aspect, body in bodies.items():
         version = newest[aspect].version + 1 if aspect in newest else 1
         session.add(JobTimeline(job_id=job, aspect=aspect, version=version, body=body, author=storable(author)[:200]))
-    session.flush()

@@ -267,13 +267,13 @@ class Hunt:
         return Found(mutant, "killed", by)
 
     def _chosen(self, mutant: Mutant) -> list[str]:
-        """The tests that enter the mutant's function, or for lines of the module any of its functions."""
+        """The tests that enter the mutant's function; for lines of a module or class, which anybody may read, all."""
         place = (mutant.module, mutant.function)
         functions = {name for entered in self.learnt.enters.values() for name in entered}
 
         def enters(test: str) -> bool:
             entered = self.learnt.enters[test]
-            return place in entered if place in functions else any(module == mutant.module for module, _ in entered)
+            return place in entered or place not in functions
 
         first, seconds = self.killers[place], self.learnt.seconds
         able = [test for test in self.items if seconds.get(test, 1e9) <= self.longest and enters(test)]
