@@ -241,7 +241,7 @@ def s3_endpoint() -> Iterator[str]:
     """The address of an S3 that takes any keys."""
     if not (importlib.util.find_spec("moto") and importlib.util.find_spec("obstore")):
         pytest.skip("no S3: moto and obstore are not installed")
-    port = _free_port()
+    port = free_port()
     with scratch() as folder:
         arguments = [sys.executable, "-m", "tests.s3_server", str(port)]
         server = _start(arguments, folder / "s3.log", cwd=Path(__file__).parent.parent)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
@@ -136,6 +137,7 @@ def test_every_move_that_the_table_does_not_name_is_refused(sqlite: Sessions) ->
         "crash": lambda s: jobs.crash(s, held, code="c", text="t"),
         "hand_back": lambda s: jobs.hand_back(s, held),
         "stop": lambda s: jobs.stop(s, held),
+        "settle": lambda s: jobs.settle(s, replace(held, kind="ingest"), "added"),
     }
     checked = 0
     for start in get_args(State):
@@ -153,7 +155,7 @@ def test_every_move_that_the_table_does_not_name_is_refused(sqlite: Sessions) ->
                 do(sqlite, act)
                 assert state(sqlite, job) == wanted
             checked += 1
-    assert checked == 10 * 12
+    assert checked == 11 * 13
 
 
 def test_a_timeline_is_kept_in_versions_and_an_edit_renders_anew(sessions: Sessions) -> None:
