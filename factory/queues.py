@@ -9,7 +9,7 @@ from celery import Celery
 
 from factory.store.job import QUEUE_OF
 
-QUEUES: Final = {**QUEUE_OF, "ingest": "tagging", "look": "duties", "reap": "duties"}
+QUEUES: Final = {**QUEUE_OF, "look": "duties", "reap": "duties"}
 
 # A send must fail fast, not wait: the relay keeps the bell and rings it at its next turn.
 TRANSPORT: Final[dict[str, Any]] = {"socket_connect_timeout": 3, "socket_timeout": 10, "health_check_interval": 25}

@@ -6,7 +6,6 @@ Celery imports the app long before it works, and beat never works at all: nothin
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -34,10 +33,10 @@ def produce(job: str) -> object:
     return produce(job, parts())
 
 
-def ingest(path: str) -> None:
-    from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
+def ingest(job: str) -> object:
+    from factory.clip_jobs import ingest_job  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
-    ingest(Path(path), parts())
+    return ingest_job(job, parts())
 
 
 def check_store(settings: Settings) -> None:
