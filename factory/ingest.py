@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.logs import about
 from factory.mezzanines import encode_clip
@@ -100,7 +101,7 @@ def bring_in(path: Path, parts: Parts, provenance: Provenance, begin: Callable[[
     """
     begin("copying")
     adopted = parts.files.adopt(path)
-    with about(asset=adopted.digest):
+    with about(asset=adopted.digest), traces.span("ingest", asset=adopted.digest):
         return _bring_in(path, adopted, parts, provenance, begin)
 
 

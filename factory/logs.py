@@ -1,4 +1,4 @@
-"""Logs that programs can read: one JSON object a line, with the ids of the job and the asset that it is about."""
+"""Logs that programs can read: one JSON object a line, with the ids of the job, asset and trace that it is about."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from factory import traces
 
 LogFormat = Literal["text", "json"]
 
@@ -40,6 +42,8 @@ class JsonLines(logging.Formatter):
             "process": record.process,
             **_ABOUT.get({}),
         }
+        if trace := traces.trace_id():
+            told["trace_id"] = trace
         if record.exc_info:
             told["error"] = self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False, default=str)

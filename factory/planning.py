@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from factory import offering, picture_files
+from factory import offering, picture_files, traces
 from factory.brand_idents import ident_of
 from factory.order_facts import facts_of
 from factory.plan.assemble import Look, assemble, slots
@@ -55,6 +55,11 @@ class Plan:
 
 def plan(brief: Brief, parts: Parts, holding: Holding | None = None) -> Plan:
     """Return what will be shown for an order, or raise the refusal that a person can act on."""
+    with traces.span("plan", template=brief.template):
+        return _plan(brief, parts, holding)
+
+
+def _plan(brief: Brief, parts: Parts, holding: Holding | None) -> Plan:
     facts = facts_of(brief, parts)
     narrator = parts.narrator()
     storyboard, spoken = storyboard_for(
@@ -116,10 +121,11 @@ def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -
     """Return every sentence as sound, by scene."""
     spoken: dict[str, list[Speech]] = {}
     sentences = narration(storyboard)
-    for number, sentence in enumerate(sentences):
-        _go_on(holding, PLANNED * number / len(sentences), "speaking")
-        speech = narrator.speak(sentence.text, storyboard.locale, sentence.rate)
-        spoken.setdefault(sentence.scene, []).append(speech)
+    with traces.span("speak", sentences=len(sentences)):
+        for number, sentence in enumerate(sentences):
+            _go_on(holding, PLANNED * number / len(sentences), "speaking")
+            speech = narrator.speak(sentence.text, storyboard.locale, sentence.rate)
+            spoken.setdefault(sentence.scene, []).append(speech)
     return spoken
 
 

@@ -9,16 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from factory import packing
+from factory import packing, traces
 from factory.logs import about
-from factory.plan.brief import CANVASES, Aspect, Brief
+from factory.plan.brief import Aspect, Brief
 from factory.plan.timeline import Timeline
 from factory.plan.timeline_json import to_json
 from factory.planning import PLANNED, Plan, plan
 from factory.render import provenance
 from factory.render.film import Film, render_film
 from factory.render.music import write_music
-from factory.render.probe import choose_encoder
+from factory.rendering import means
+from factory.spread import spread
 from factory.store import jobs, lease, uses
 from factory.store.files import safe_name
 from factory.store.job import LEASE, Output, State
@@ -37,19 +38,27 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     brief = holding.claim.brief()
     signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
-    outputs = list[Output]()
+    traces.note(assets=sorted({shot["asset"] for shot in planned.trace["shots"]}))
+    films = dict[Aspect, Film]()
     with parts.files.scratch() as work:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
-            film = _render(timeline, out, brief=brief, parts=parts, holding=holding, turn=turn)
-            if signs:
-                provenance.sign(film.video, timeline, signs)
-            told = {**planned.trace, "render": _told(film)}
-            beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
-            outputs.extend(_kept(parts, timeline, aspect, film, beside))
-            outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
-        outputs.extend(packing.covers(brief, planned, work, parts, holding.stopped))
+            with traces.span("render", aspect=aspect):
+                films[aspect] = film = _render(
+                    timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn
+                )
+                if signs:
+                    provenance.sign(film.video, timeline, signs)
+        with traces.span("covers"):  # the last step that a cancel may stop
+            outputs = packing.covers(brief, planned, work, parts, holding.stopped)
+        with traces.span("package"):
+            for aspect, film in films.items():
+                timeline = planned.timelines[aspect]
+                told = {**planned.trace, "render": _told(film)}
+                beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
+                outputs.extend(_kept(parts, timeline, aspect, film, beside))
+                outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
     facts = planned.facts
     own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
     return lease.Made(outputs, tuple(planned.shots), facts.cars, cars_told=own)
@@ -76,7 +85,14 @@ def _save(planned: Plan, parts: Parts, holding: lease.Holding) -> dict[str, str]
 
 
 def _render(
-    timeline: Timeline, out: Path, *, brief: Brief, parts: Parts, holding: lease.Holding, turn: tuple[int, int]
+    timeline: Timeline,
+    out: Path,
+    *,
+    aspect: Aspect,
+    brief: Brief,
+    parts: Parts,
+    holding: lease.Holding,
+    turn: tuple[int, int],
 ) -> Film:
     """Render one aspect. `turn` says which of how many it is, for one figure of progress over all."""
     number, of = turn
@@ -86,15 +102,11 @@ def _render(
 
     return render_film(
         timeline,
-        source=parts.files.path,
-        cached=parts.files.cached,
-        templates=parts.templates,
+        **means(timeline, brief, parts),
         write_music=write_music,
         out=out,
-        draft=brief.draft,
         producer=parts.templates.brand(brief.brand).ai_label.producer or parts.settings.producer,
-        encoder=choose_encoder(brief.codec, hardware=parts.settings.encoder == "hardware"),
-        copy_shots=timeline.canvas in [CANVASES[aspect] for aspect in parts.settings.mezzanines],
+        sharing=spread(parts, holding.claim, aspect),
         on_progress=told,
         cancelled=holding.stopped,
     )
@@ -108,6 +120,7 @@ def _told(film: Film) -> dict[str, Any]:
         "frames_copied": film.frames_copied,
         "chunks_made": film.chunks_made,
         "chunks_reused": film.chunks_reused,
+        "chunks_helped": film.chunks_helped,
     }
 
 

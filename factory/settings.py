@@ -78,7 +78,22 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(default="127.0.0.1", description="address that `factory serve` binds")
     web_port: int = Field(default=8787, ge=0, le=65535, description="port that `factory serve` binds")
+    spread: int = Field(
+        default=2, ge=0, le=64, description="other workers that may help with the chunks of one video; 0: none"
+    )
+    tagging: Literal["cpu", "gpu"] = Field(
+        default="cpu", description="which workers tag: cpu, or gpu: those that listen on the queue tagging-gpu"
+    )
+    worker_memory: int = Field(
+        default=4000,
+        ge=0,
+        le=1_000_000,
+        description="MB at which a worker ends after its job and is replaced; 0: no bound",
+    )
     workers: int = Field(default=1, ge=0, le=64, description="jobs that `factory serve` works off at once; 0: none")
+    traces: str = Field(
+        default="", description="OTLP address that spans of each job are sent to, as http://collector:4318/v1/traces"
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="text, or json: one object a line with the ids of job and asset, to stderr"
     )

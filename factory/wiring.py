@@ -13,10 +13,11 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.logs import set_up
 from factory.queues import sender
@@ -85,7 +86,7 @@ class Parts:
 
     @cached_property
     def send(self) -> Callable[[str, str], None] | None:
-        return sender(self.settings.broker_url) if self.settings.broker_url else None
+        return sender(self.settings.broker_url, self.settings.tagging) if self.settings.broker_url else None
 
     @property
     def tagger(self) -> Tagger:
@@ -222,6 +223,13 @@ def parts(settings: Settings | None = None) -> Parts:
 
 def prepare(settings: Settings) -> None:
     """Make the home, and bring a SQLite database up to date."""
+    make_home(settings)
+    if settings.database.startswith("sqlite"):
+        migrate(settings.database)
+
+
+def make_home(settings: Settings) -> None:
+    """Make the folder of the house, or raise HomeUnusable."""
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         if not os.access(settings.home, os.W_OK | os.X_OK):
@@ -231,18 +239,14 @@ def prepare(settings: Settings) -> None:
             f"FACTORY_HOME {str(settings.home)!r} cannot be used: {error.strerror}",
             next_step="set FACTORY_HOME to a folder that can be written",
         ) from error
-    if settings.database.startswith("sqlite"):
-        migrate(settings.database)
 
 
 def open_produce() -> Callable[[str], object]:
-    """Return what works off a job of any kind, over parts built here: what a runner's child calls."""
+    """Return what works off a job of any kind, over the parts of this process: what a runner's child calls."""
     from factory.clip_jobs import ingest_job  # noqa: PLC0415  the verbs import this module
     from factory.produce import produce  # noqa: PLC0415  see above
 
-    house = parts()
-    set_up(house.settings.log_format)
-    logging.getLogger("factory").setLevel(house.settings.log_level)
+    house = _child_parts()
     verbs: dict[str | None, Callable[[str, Parts], object]] = {"produce": produce, "ingest": ingest_job}
 
     def work(job: str) -> object:
@@ -251,3 +255,20 @@ def open_produce() -> Callable[[str], object]:
         return verbs[kind](job, house)
 
     return work
+
+
+def open_help() -> Callable[[], int]:
+    """Return the verb that helps with the films of others, over the parts of this process: a runner's child, idle."""
+    from factory.spread import Helpers  # noqa: PLC0415  the verb imports this module
+
+    return Helpers(_child_parts()).help_out
+
+
+@cache
+def _child_parts() -> Parts:
+    """The parts of a child process, one for all that it does."""
+    house = parts()
+    set_up(house.settings.log_format)
+    logging.getLogger("factory").setLevel(house.settings.log_level)
+    traces.turn_on(house.settings.traces)
+    return house

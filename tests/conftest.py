@@ -15,6 +15,7 @@ from tests.stores import migrated_postgres, migrated_sqlite, sessions, sqlite
 
 __all__ = [
     "bucket",
+    "eye",
     "media",
     "migrated_postgres",
     "migrated_sqlite",
@@ -50,6 +51,16 @@ def media() -> Path:
     if not folder:
         pytest.skip("FACTORY_TEST_MEDIA is not set: no folder of real clips")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def eye(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The net that sees cars, exported once for all tests that render."""
+    from understanding import vehicles
+
+    file = tmp_path_factory.mktemp("eye") / "vehicles.onnx"
+    vehicles.export(file)
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -35,6 +35,7 @@ from factory.store.files import Adopted, Files
 from factory.store.job import ENDED, MAX_ATTEMPTS, MOVES, WORKING, Claim, Output, WrongState
 from factory.store.lease import SHUTDOWN, Holding, Made, work
 from factory.store.schema import JobOutput, JobRow
+from tests.attempts import Attempt, Crash, Move, attempts, story
 
 LEASE: Final = timedelta(seconds=0.5)
 REAP_EVERY: Final = 0.1
@@ -48,24 +49,17 @@ POINTS: Final = ("relay", "claiming", *IN_WORK, "finished", "reaper")
 
 # What the database itself saw, in the transaction that did it: no worker's word is needed for the counts.
 WITNESS: Final = (
-    "CREATE TABLE moved (n INTEGER PRIMARY KEY, job TEXT, old TEXT, new TEXT, fence INT, claimed INT, at REAL)",
+    "CREATE TABLE moved (n INTEGER PRIMARY KEY, job TEXT, old TEXT, new TEXT, fence INT, claimed INT, at REAL, "
+    "lease REAL)",
     """
     CREATE TRIGGER witness AFTER UPDATE OF state, fence ON job WHEN OLD.state != NEW.state OR OLD.fence != NEW.fence
     BEGIN
-        INSERT INTO moved (job, old, new, fence, claimed, at) VALUES (NEW.id, OLD.state, NEW.state, NEW.fence,
-            NEW.fence != OLD.fence, (julianday('now') - 2440587.5) * 86400.0);
+        INSERT INTO moved (job, old, new, fence, claimed, at, lease) VALUES (NEW.id, OLD.state, NEW.state, NEW.fence,
+            NEW.fence != OLD.fence, (julianday('now') - 2440587.5) * 86400.0,
+            (julianday(OLD.lease_until) - 2440587.5) * 86400.0);
     END
     """,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """A worker killed itself: when (seconds of the epoch), where, in which job."""
-
-    at: float
-    point: str
-    job: str
 
 
 class Site:
@@ -220,12 +214,19 @@ class Order:
         return len(self.in_work) == MAX_ATTEMPTS
 
 
-def plan_crashes(count: int, seed: int) -> list[Order]:
+def plan_crashes(
+    count: int,
+    seed: int,
+    *,
+    points: Sequence[str] = POINTS,
+    within: Sequence[str] = IN_WORK,
+    once: Sequence[str] = ONCE,
+) -> list[Order]:
     """Spread `count` crashes over as many jobs as they need: two in the work of a job, three in each tenth, which is
     dead then, and those of other points beside them. A tenth of the jobs is worked on in peace."""
     dice = random.Random(seed)
-    wanted = Counter(itertools.islice(itertools.cycle(POINTS), count))
-    in_work = [point for point in IN_WORK for _ in range(wanted[point])]
+    wanted = Counter(itertools.islice(itertools.cycle(points), count))
+    in_work = [point for point in within for _ in range(wanted[point])]
     dice.shuffle(in_work)
     chunks = list[tuple[str, ...]]()
     while in_work:
@@ -233,7 +234,7 @@ def plan_crashes(count: int, seed: int) -> list[Order]:
         chunks.append(tuple(in_work.pop() for _ in range(take)))
     chunks += [()] * (1 + len(chunks) // 10)
     beside: list[list[str]] = [[] for _ in chunks]
-    for point in ONCE:
+    for point in once:
         free = [n for n, chunk in enumerate(chunks) if _fits(point, chunk)]
         for number in dice.sample(free, min(wanted[point], len(free))):
             beside[number].append(point)
@@ -259,6 +260,7 @@ WRONG: Final = (
     "moves_not_in_the_table",
     "fences_that_did_not_grow",
     "other_ends",
+    "deaths_unexplained",
 )
 
 
@@ -274,6 +276,7 @@ class Tally:
     moves_not_in_the_table: int = 0
     fences_that_did_not_grow: int = 0
     other_ends: int = 0  # processes that ended by anything but SIGKILL or their own will
+    deaths_unexplained: int = 0  # jobs that are dead though not each of their attempts was killed or starved
 
     jobs: int = 0
     killed: int = 0  # processes that ended by SIGKILL
@@ -281,6 +284,10 @@ class Tally:
     dead: int = 0
     dead_by_plan: int = 0
     left_unfinished: int = 0  # folders of partial files that were swept
+    starved: list[float] = field(default_factory=list)  # seconds without a beat of attempts that lost a living worker
+    outlived: list[float] = field(default_factory=list)  # seconds that children of killed workers lived on
+    points: tuple[str, ...] = POINTS
+    stories: list[str] = field(default_factory=list)  # of the jobs that are dead beyond the plan
     seconds: float = 0.0
     planned: Counter[str] = field(default_factory=Counter)
     crashed: Counter[str] = field(default_factory=Counter)
@@ -304,8 +311,9 @@ def crash_and_count(folder: Path, count: int, seed: int, *, patience: float = 60
         poisoned = _supervise(site, sessions, orders, tally, give_up=began + patience)
         tally.seconds = time.monotonic() - began
         with sessions.read() as session:
-            _count_rows(session, tally, poisoned)
-            _count_moves(session, tally, site.crashes())
+            count_rows(session, tally, poisoned)
+            count_moves(session, tally, site.crashes())
+            count_attempts(session, tally, site.crashes(), poisoned, LEASE)
             _count_files(session, tally, Files(folder / "home"))
     tally.jobs = len(orders)
     tally.planned = Counter(point for order in orders for point in (*order.in_work, *order.once))
@@ -329,7 +337,7 @@ def _supervise(site: Site, sessions: Sessions, orders: list[Order], tally: Tally
                 states = dict(session.execute(sa.select(JobRow.id, JobRow.state)).all())
             open_jobs = {job for job in open_jobs if states[job] not in ENDED}
             for job in [job for job, state in states.items() if state == "review"]:
-                _publish(sessions, job)
+                publish_twice(sessions, job)
             time.sleep(0.02)
     return poisoned
 
@@ -344,7 +352,7 @@ def _submit(site: Site, sessions: Sessions, order: Order, number: int) -> str:
     return job
 
 
-def _publish(sessions: Sessions, job: str) -> None:
+def publish_twice(sessions: Sessions, job: str) -> None:
     """Approve and publish as a person does who presses each button twice."""
     for verb in (jobs.approve, jobs.approve, jobs.publish, jobs.publish):
         with contextlib.suppress(WrongState), sessions.write() as session:
@@ -385,7 +393,7 @@ def _workers(site: Site, tally: Tally) -> Iterator[Any]:
 # --- counting --------------------------------------------------------------------------------------------------------
 
 
-def _count_rows(session: Session, tally: Tally, poisoned: set[str]) -> None:
+def count_rows(session: Session, tally: Tally, poisoned: set[str]) -> None:
     for row in session.scalars(sa.select(JobRow)):
         tally.lost += row.state not in ENDED
         tally.over_the_cap += row.attempt > MAX_ATTEMPTS
@@ -394,7 +402,7 @@ def _count_rows(session: Session, tally: Tally, poisoned: set[str]) -> None:
         tally.dead_by_plan += row.state == "dead" and row.id in poisoned
 
 
-def _count_moves(session: Session, tally: Tally, crashes: list[Crash]) -> None:
+def count_moves(session: Session, tally: Tally, crashes: list[Crash]) -> None:
     allowed = {move for moves in MOVES.values() for move in moves.items()}
     finished, published, fences = Counter[str](), Counter[str](), dict[str, int]()
     claims, moves = dict[str, list[float]](), dict[str, list[tuple[float, str]]]()
@@ -416,6 +424,21 @@ def _count_moves(session: Session, tally: Tally, crashes: list[Crash]) -> None:
             tally.delays.setdefault(crash.point, []).append(0.0)
         elif later:
             tally.delays.setdefault(crash.point, []).append(min(later) - crash.at)
+
+
+def count_attempts(session: Session, tally: Tally, crashes: list[Crash], poisoned: set[str], lease: timedelta) -> None:
+    """Say for each attempt how it ended, so that every death is answered for."""
+    rows = session.execute(sa.text("SELECT job, at, old, new, claimed, lease FROM moved ORDER BY n"))
+    moves = [Move(row.job, row.at, row.old, row.new, bool(row.claimed), row.lease) for row in rows]
+    mine: dict[str, list[Attempt]] = {}
+    for attempt in attempts(moves, crashes, lease=lease.total_seconds()):
+        mine.setdefault(attempt.job, []).append(attempt)
+        if attempt.how == "starved":
+            tally.starved.append(attempt.silent)
+    for job in session.scalars(sa.select(JobRow.id).where(JobRow.state == "dead")):
+        tally.deaths_unexplained += Counter(a.how in ("crashed", "starved") for a in mine[job]) != {True: MAX_ATTEMPTS}
+        if job not in poisoned:
+            tally.stories.append(story(mine[job]))
 
 
 def _count_files(session: Session, tally: Tally, files: Files) -> None:

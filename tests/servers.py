@@ -1,9 +1,9 @@
 """A real PostgreSQL, Redis (Valkey) and S3 (moto) for the tests: those of the environment, of PATH, or of a wheel.
 
 `DATABASE_URL` and `REDIS_URL` win where they are set. Servers that are started here live in a temporary folder, listen
-on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (the others), and end with the test run, even when it is
-killed. PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its binaries where `nobody` cannot
-read them.
+on a unix socket (PostgreSQL) or on a free port of 127.0.0.1 (the others), or where they are told, and end with the
+test run, even when it is killed. PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy of its
+binaries where `nobody` cannot read them.
 """
 
 from __future__ import annotations
@@ -100,9 +100,10 @@ def _postgres(binaries: Path, folder: Path) -> Iterator[str]:
 
 
 class PostgresServer:
-    """A server over a new cluster in `folder`, that can be stopped, killed and started again."""
+    """A server over a new cluster in `folder`, that can be stopped, killed and started again. With `address` its
+    neighbours reach it too; `url` is that of its unix socket."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, *, address: str = "") -> None:
         user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if user is not None:
             binaries = _readable_to_others(binaries, folder)
@@ -122,8 +123,11 @@ class PostgresServer:
             "--no-locale",
         ]
         subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **self._common)
+        if address:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
         options = {
-            "listen_addresses": "",
+            "listen_addresses": address,
             "unix_socket_directories": str(folder),
             "fsync": "off",
             "max_connections": "100",
@@ -200,10 +204,18 @@ def running_redis(binary: Path, folder: Path, *, policy: str = "noeviction", max
 class RedisServer:
     """A server that can be killed and started again at the same address."""
 
-    def __init__(self, binary: Path, folder: Path, *, policy: str = "noeviction", maxmemory: str = "0") -> None:
+    def __init__(
+        self,
+        binary: Path,
+        folder: Path,
+        *,
+        policy: str = "noeviction",
+        maxmemory: str = "0",
+        address: str = "127.0.0.1",
+    ) -> None:
         self._folder, port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{port}/0"
-        options = {"port": str(port), "bind": "127.0.0.1", "dir": str(folder), "save": "",
+        self.url = f"redis://{address}:{port}/0"
+        options = {"port": str(port), "bind": address, "protected-mode": "no", "dir": str(folder), "save": "",
                    "maxmemory-policy": policy, "maxmemory": maxmemory}  # fmt: skip
         self._arguments = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
 

@@ -1,8 +1,8 @@
 """A factory that makes nothing, fast: what workers run in tests of jobs. The brief's `set` says how it behaves.
 
-`seconds` how long it works, `fall` how it falls: `refuse`, `break`, `exit` (kills its own process). Every execution
-that starts is one line `job attempt pid` in the file that STUB_LOG names; one that ends writes it again with ` done`.
-STUB_LEASE is the lease in seconds.
+`seconds` how long it works, `fall` how it falls: `refuse`, `break`, `exit` (kills its own process), `leak` (leaves
+300 MB behind). Every execution that starts is one line `job attempt pid` in the file that STUB_LOG names; one that ends
+writes it again with ` done`. STUB_LEASE is the lease in seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from factory.store.job import Output
 from factory.store.lease import Holding, Made, Settled, work
 
 LEASE = timedelta(seconds=float(os.environ.get("STUB_LEASE", "2")))
+LEAKED: list[bytes] = []
 
 
 class NoShotForScene(FactoryError):
@@ -52,6 +53,8 @@ def make(holding: Holding) -> Made:
         if holding.stopped():
             raise InterruptedError(str(holding.why))
         time.sleep(0.02)
+    if wanted["fall"] == "leak":
+        LEAKED.append(os.urandom(1 << 20) * 300)
     if wanted["fall"] == "refuse":
         raise NoShotForScene("scene 4 wants 'interior', 0 candidates", next_step="ingest more")
     if wanted["fall"] == "break":

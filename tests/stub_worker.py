@@ -20,6 +20,7 @@ from workers import house, schedule
 settings = Settings()
 parts = SimpleNamespace(
     sessions=Sessions.open(settings.database),
+    settings=settings,
     files=Files(settings.home),
     send=sender(settings.broker_url),
     today=lambda: date(2026, 11, 23),  # the tables of the tests are news then

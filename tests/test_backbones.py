@@ -255,3 +255,16 @@ def test_a_wrong_name_ends_an_ingest_before_anything_is_kept(tmp_path: Path) -> 
     assert not [path for path in (tmp_path / "home").rglob("*") if path.suffix == ".avi"]
     assert clip.exists()
     built.sessions.close()
+
+
+@pytest.mark.parametrize("kind", ["clip", "clap"])
+def test_a_net_goes_to_the_device_where_there_is_one(
+    tiny: dict[str, Path], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a device, and every other test here uses it")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises((AssertionError, hub.BackboneUnavailable), match=r"CUDA|NVIDIA"):
+        HubPicture(str(tiny[kind])) if kind == "clip" else HubSound(str(tiny[kind]))

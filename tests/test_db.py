@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from factory.store import db
+from factory.plan.brief import Brief
+from factory.store import db, jobs
 from factory.store.schema import Base, Model, TagRow
 from tests.servers import fresh_database
+from tests.stores import empty_store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -139,3 +141,23 @@ def test_an_unusable_database_is_refused_without_its_password(url: str) -> None:
         db.migrate(url)
     assert "secret" not in refusal.value.sentence()
     assert "FACTORY_DATABASE_URL" in refusal.value.next_step or "write it as" in refusal.value.next_step
+
+
+@pytest.mark.server
+def test_a_transaction_whose_client_is_stopped_holds_nobody_up(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "IDLE_SECONDS", 1.0)
+    with empty_store("postgresql", request, tmp_path) as sessions:
+        with sessions.write() as session:
+            job = jobs.submit(session, Brief(template="stub")).job
+
+        def stop_and_go_on() -> None:
+            with sessions.write() as stopped:
+                assert jobs.claim(stopped, job, worker="stopped:1")
+                with sessions.write() as session:
+                    assert jobs.claim(session, job, worker="other:1")
+                stopped.execute(sa.text("SELECT 1"))
+
+        with pytest.raises(sa.exc.OperationalError):
+            stop_and_go_on()

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from factory.queues import QUEUES
+from factory.queues import EVERY, TAGGING_GPU
 from factory.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "web", "render", "tagging", "beat")
+OURS = ("migrate", "web", "render", "tagging", "tagging-gpu", "beat")
+WORKERS = ("render", "tagging", "tagging-gpu")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
@@ -66,14 +67,32 @@ def test_the_broker_keeps_what_it_is_given() -> None:
 
 
 def test_workers_listen_on_every_queue() -> None:
-    commands = [SERVICES[name]["command"] for name in ("render", "tagging")]
-    heard = {queue for command in commands for queue in command[command.index("-Q") + 1].split(",")}
-    assert heard == set(QUEUES.values())
+    commands = {name: SERVICES[name]["command"] for name in WORKERS}
+    heard = {name: command[command.index("-Q") + 1].split(",") for name, command in commands.items()}
+    assert {queue for queues in heard.values() for queue in queues} == set(EVERY)
+    assert heard["render"] == ["rendering", "chunks"]
+    assert heard["tagging-gpu"] == [TAGGING_GPU]  # nothing else waits behind what wants the device
+    (device,) = SERVICES["tagging-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["tagging-gpu"]
+
+
+def test_the_queues_that_operations_name_are_those() -> None:
+    rows = OPERATIONS[OPERATIONS.index("## Workers") :].split("\n## ")[0].splitlines()
+    assert {row.split("`")[1] for row in rows if row.startswith("| `")} == set(EVERY)
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_worker_that_ends_for_its_memory_leaves_room_and_comes_back(name: str) -> None:
+    limit = SERVICES[name]["mem_limit"]
+    assert int(limit.removesuffix("g")) * 1000 > Settings.model_fields["worker_memory"].default
+    assert SERVICES[name]["restart"] == "unless-stopped"  # whatever it ended with
+    assert "--pool" not in SERVICES[name]["command"]
 
 
 def test_what_decodes_foreign_files_has_no_way_out() -> None:
     assert COMPOSE["networks"]["inner"]["internal"] is True
-    for name in ("db", "redis", "migrate", "render", "tagging", "beat"):
+    for name in ("db", "redis", "migrate", *WORKERS, "beat"):
         assert SERVICES[name]["networks"] == ["inner"]
     (port,) = SERVICES["web"]["ports"]
     assert port.startswith("127.0.0.1:")

@@ -53,8 +53,8 @@ exec {ffmpeg} "$@"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    built = tiny_house(tmp_path_factory.mktemp("ffmpeg"))
+def house(tmp_path_factory: pytest.TempPathFactory, eye: Path) -> Iterator[Parts]:
+    built = tiny_house(tmp_path_factory.mktemp("ffmpeg"), eye=eye)
     yield built
     built.sessions.close()
 

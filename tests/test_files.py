@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -265,6 +267,19 @@ def test_a_full_disk_names_the_place_and_the_bytes(
             files.adopt(source)
     assert everything_in(files.root) == []
     assert files.adopt(source).size == 5
+
+
+def test_a_library_that_hides_that_the_disk_is_full_is_seen_through(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: Path) -> None:
+        raise RuntimeError("System error.")
+
+    with pytest.raises(RuntimeError, match="System error"):
+        files.cached("k", ".wav", fails)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(DiskFull, match="4096 bytes free"):
+        files.cached("k", ".wav", fails)
 
 
 def test_sweeping_is_quick_with_many_leftovers(files: Files) -> None:

@@ -22,6 +22,7 @@ VERBS = (
     *("factory.new_template", "factory.preview"),
     *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
     *("factory.notices", "factory.notice_forms", "factory.clip_jobs"),
+    *("factory.rendering", "factory.spread", "factory.memory", "factory.fitness"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")
 FORBIDDEN = {

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factory import traces
 from factory.brief_set.delivery import faults
 from factory.ingest import ingest, passed_over, wanted_files
 from factory.orders import JobFailed, load_table, make, table_of
@@ -23,7 +24,10 @@ from factory.plan.timeline_json import from_json
 from factory.samples import SAMPLE_CARS, SAMPLE_SALES, draw_library, scenes
 from factory.settings import Settings
 from factory.wiring import Parts, parts
+from tests.collector import collecting
 from understanding.burnt_in import TextReader
+
+BRIEF = Brief(template="off_road", locale="en-US", seconds=15, draft=True, seed=3, set={"beats": "yes"})
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -43,8 +47,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Parts:
 
 @pytest.fixture(scope="module")
 def made(house: Parts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    brief = Brief(template="off_road", locale="en-US", seconds=15, draft=True, seed=3, set={"beats": "yes"})
-    return make(brief, house, tmp_path_factory.mktemp("out"), on_progress=lambda _share, _what: None)
+    return make(BRIEF, house, tmp_path_factory.mktemp("out"), on_progress=lambda _share, _what: None)
 
 
 def test_finished_videos_have_nothing_to_send_back(made: dict[str, Any], counted: dict[str, Any], house: Parts) -> None:
@@ -70,6 +73,23 @@ def test_shots_change_on_beats_and_the_trace_says_what_was_moved(made: dict[str,
     assert timeline.music.beat == told["frames_a_beat"] > 0
     assert all(start % timeline.music.beat == 0 for start in timeline.scene_starts())
     assert {"without", "with"} < set(told["scenes"][0])
+
+
+def test_the_steps_of_a_job_are_spans_of_its_trace(made: dict[str, Any], house: Parts, tmp_path: Path) -> None:
+    with collecting() as collector:
+        traces.turn_on(collector.url)
+        try:
+            make(BRIEF, house, tmp_path, on_progress=lambda _share, _what: None)
+        finally:
+            traces.turn_off()
+    assert len({span.trace for span in collector.spans}) == 1
+    names = {span.id: span.name for span in collector.spans}
+    within = {span.name: names.get(span.parent) for span in collector.spans}
+    steps = dict.fromkeys(("claim", "plan", "render", "package", "covers"), "attempt")
+    parts_of_film = dict.fromkeys(("encode", "mix", "join"), "render")
+    assert within == {"order": None, "attempt": "order", "speak": "plan", **steps, **parts_of_film}
+    shown = {shot["asset"] for shot in json.loads(Path(made["trace"]).read_text(encoding="utf-8"))["shots"]}
+    assert collector.of("attempt")[0].attributes["assets"] == sorted(shown)
 
 
 def test_captions_and_poster_stand_beside_the_video(made: dict[str, Any]) -> None:

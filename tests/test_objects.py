@@ -131,6 +131,7 @@ open_objects(sys.argv[1]).create(sys.argv[2], Path(sys.argv[3]))
 
 
 @pytest.mark.fault
+@pytest.mark.slow
 def test_a_killed_uploader_leaves_nothing_visible(store_url: str, objects: Objects, tmp_path: Path) -> None:
     (tmp_path / "film").write_bytes(os.urandom(96 << 20))
     command = [sys.executable, "-c", UPLOADER, store_url, NAME, str(tmp_path / "film")]

@@ -9,7 +9,7 @@ import pytest
 
 from factory.store import bell, jobs, places, urgency
 from factory.store.db import Sessions
-from factory.store.job import Claim, FenceLost, IdempotencyConflict, Output
+from factory.store.job import QUEUE_OF, Claim, FenceLost, IdempotencyConflict, Output
 from factory.store.places import Bounds, QueueFull, UnknownQueue
 from tests.ledger_acts import BRIEF, bells, do, no_bells, now, order, run_out, take, taken, write
 
@@ -126,6 +126,14 @@ def test_nobody_is_woken_by_the_end_of_a_job_of_a_queue_without_bounds(sessions:
     no_bells(sessions)
     do(sessions, jobs.finish, held, [VIDEO])
     assert bells(sessions) == []
+
+
+def test_who_will_be_rung_for_gets_no_second_bell_when_a_place_is_free(sessions: Sessions) -> None:
+    bound(sessions, running=1)
+    held = taken(sessions, order(sessions))
+    waiting = order(sessions)
+    do(sessions, jobs.finish, held, [VIDEO])
+    assert bells(sessions) == [waiting]
 
 
 def test_the_reaper_rings_for_the_place_of_a_job_that_it_buries(sessions: Sessions) -> None:
@@ -245,3 +253,14 @@ def test_a_queue_without_a_job_is_told_of_too(sessions: Sessions) -> None:
     with sessions.read() as session:
         depth = {depth.name: depth for depth in places.depths(session)}["rendering"]
     assert (depth.waiting, depth.running, depth.oldest, depth.bounds) == (0, 0, None, Bounds())
+
+
+def test_a_job_waits_in_the_queue_of_its_kind(sqlite: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(QUEUE_OF, "tag", "tagging")
+    do(sqlite, places.set_bounds, "tagging", Bounds(waiting=1))
+    for job in (order(sqlite), do(sqlite, jobs.submit, BRIEF, kind="tag").job):
+        assert now(sqlite, job).queue == QUEUE_OF[now(sqlite, job).kind]
+    with pytest.raises(QueueFull, match="'tagging'"):
+        do(sqlite, jobs.submit, BRIEF, kind="tag")
+    with sqlite.read() as session:
+        assert [(depth.name, depth.waiting) for depth in places.depths(session)] == [("rendering", 1), ("tagging", 1)]

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from factory.plan.brief import Brief
-from factory.runner import Duties, Duty, LocalRunner, work_off
+from factory.runner import Duties, Duty, LocalRunner, Relay, work_off
 from factory.store import bell, jobs
 from factory.store.db import Sessions
 from tests import stub_factory
@@ -78,6 +79,35 @@ def test_a_poison_job_is_dead_after_three_attempts_and_others_go_on(
         wait_for(lambda: ended(sqlite, poison, good), 90)
     assert (job_now(sqlite, good).state, job_now(sqlite, poison).state) == ("review", "dead")
     assert [line[1] for line in executions(log) if line[0] == poison] == ["1", "2", "3"]
+
+
+def test_a_worker_that_holds_too_much_is_replaced_after_its_job(
+    sqlite: Sessions, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_DATABASE", sqlite.engine.url.render_as_string(hide_password=False))
+    made = [submit(sqlite, brief(fall="leak", seed=n)) for n in range(3)]
+    url = sqlite.engine.url.render_as_string(hide_password=False)
+    with LocalRunner(url, stub_factory.open_produce, memory_mb=400):
+        wait_for(lambda: ended(sqlite, *made), 120)
+    assert [(job_now(sqlite, job).state, job_now(sqlite, job).attempt) for job in made] == [("review", 1)] * 3
+    assert len({line[2] for line in executions(log) if line[-1] == "done"}) == 3
+
+
+def test_a_worker_without_a_job_helps_and_goes_on_when_that_fails(sqlite: Sessions, log: Path) -> None:
+    asked, shutdown = list[int](), threading.Event()
+
+    def help_out() -> int:
+        asked.append(1)
+        if len(asked) == 2:
+            raise ConnectionError("away")
+        if len(asked) == 4:
+            shutdown.set()
+        return len(asked) % 2
+
+    job = submit(sqlite, brief())
+    work_off(sqlite, lambda j: stub_factory.produce(j, sqlite), help_out=help_out, shutdown=shutdown)
+    assert job_now(sqlite, job).state == "review"
+    assert len(asked) == 4
 
 
 def test_stopping_hands_the_job_back_quickly(sqlite: Sessions, runner: LocalRunner, log: Path) -> None:
@@ -162,3 +192,27 @@ def test_bells_without_a_broker_do_not_pile_up(sqlite: Sessions, log: Path) -> N
         bell.reap(sqlite)
     stub_factory.produce(job, sqlite)
     assert bell.relay(sqlite, lambda task, sent: pytest.fail("nothing to ring")) == 0
+
+
+def test_many_relays_together_look_as_often_as_a_few(monkeypatch: pytest.MonkeyPatch, sqlite: Sessions) -> None:
+    rung: list[str] = []
+    relay = Relay(sqlite, lambda _task, job: rung.append(job))
+    working = 0
+    monkeypatch.setattr("factory.store.bell.hosts", lambda _session: working)
+    for working, least, most in ((0, 0.5, 0.5), (4, 0.5, 0.5), (16, 1.0, 2.0), (1000, 2.5, 5.0)):
+        relay = Relay(sqlite, lambda _task, job: rung.append(job))
+        relay.turn()
+        assert all(least <= relay.every() <= most for _ in range(100)), working
+    with sqlite.write() as session:
+        job = jobs.submit(session, brief()).job
+    relay.turn()
+    assert rung == [job]
+
+
+def test_hosts_are_counted_by_the_leases_that_live(sessions: Sessions) -> None:
+    with sessions.write() as session:
+        made = [jobs.submit(session, brief(seed=number)).job for number in range(4)]
+        for job, worker in zip(made, ("a:1", "a:1", "b:7", "c:9"), strict=True):
+            jobs.claim(session, job, worker=worker, lease=timedelta(seconds=-1 if worker == "c:9" else 30))
+    with sessions.read() as session:
+        assert bell.hosts(session) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import pickle
 import socket
@@ -169,6 +170,17 @@ def test_files_are_limited(tmp_path: Path) -> None:
         run_limited(_write_much, str(tmp_path / "big"), limits=Limits(output_bytes=1 << 20))
     assert caught.value.code == "too-large"
     assert (tmp_path / "big").stat().st_size <= 1 << 20
+
+
+def _find_the_disk_full() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"x")
+
+
+def test_a_disk_that_a_child_finds_full_is_told_as_such() -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        run_limited(_find_the_disk_full)
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_time_is_limited_and_the_whole_group_dies(tmp_path: Path) -> None:

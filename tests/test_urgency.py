@@ -9,7 +9,7 @@ import pytest
 from factory.store import bell, jobs, urgency
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
-from factory.store.job import NoSuchPriority
+from factory.store.job import A_BATCHS, A_PERSONS, MAX_ATTEMPTS, PRIORITIES, NoSuchPriority, Wishes
 from tests.ledger_acts import PAST, bells, do, no_bells, now, order, run_out, take, taken, write
 
 HOUR = timedelta(hours=1)
@@ -49,6 +49,28 @@ def test_a_job_whose_worker_was_lost_is_as_urgent_as_it_was(sessions: Sessions) 
     assert urgent(sessions) == (first, lost, last)
 
 
+def test_a_lost_job_that_is_to_be_cancelled_or_buried_is_not_taken(sqlite: Sessions) -> None:
+    asked, last, again = (order(sqlite) for _ in range(3))
+    for job in (asked, last, again):
+        taken(sqlite, job)
+        run_out(sqlite, job)
+    write(sqlite, asked, cancel_asked=True)
+    write(sqlite, last, attempt=MAX_ATTEMPTS)
+    write(sqlite, again, attempt=MAX_ATTEMPTS - 1)
+    assert urgent(sqlite) == (again,)
+    assert [take(sqlite, job) is not None for job in (asked, last, again)] == [False, False, True]
+
+
+def test_ten_jobs_are_named_at_most_of_those_that_wait_and_those_that_were_lost(sqlite: Sessions) -> None:
+    lost, *waiting = (order(sqlite, priority=9 - number // 2) for number in range(12))
+    taken(sqlite, lost)
+    run_out(sqlite, lost)
+    assert urgent(sqlite, limit=1) == (lost,)
+    assert urgent(sqlite, limit=3) == (lost, *waiting[:2])
+    with sqlite.read() as session:
+        assert urgency.next_due(session) == (lost, *waiting[:9])
+
+
 def test_a_queue_is_asked_for_its_own_jobs_alone(sessions: Sessions) -> None:
     mine, other = order(sessions), order(sessions, priority=9)
     write(sessions, other, queue="elsewhere")
@@ -75,6 +97,12 @@ def test_a_known_key_keeps_the_priority_and_deadline_of_its_job(sessions: Sessio
     )  # fmt: skip
     other = order(sessions, key="tuesday", priority=9, deadline=deadline)
     assert (now(sessions, other).priority, now(sessions, other).deadline) == (9, deadline)
+
+
+def test_a_person_comes_before_a_batch() -> None:
+    """The figures of docs/operations.md."""
+    assert (A_PERSONS, A_BATCHS, min(PRIORITIES), max(PRIORITIES)) == (5, 3, 0, 9)
+    assert Wishes() == Wishes(A_PERSONS, None)
 
 
 # --- deadlines -------------------------------------------------------------------------------------------------------
@@ -203,3 +231,22 @@ def test_a_worker_that_was_silent_and_spoke_again_is_rung_for_at_once_when_it_is
     assert do(sessions, jobs.beat, claim) == "go-on"
     run_out(sessions, job)
     assert bell.reap(sessions).rung == 1
+
+
+def test_of_a_long_queue_only_the_most_urgent_are_rung_for_again(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bell, "MOST_RUNG", 3)
+    usual = [order(sessions) for _ in range(5)]
+    urgent_one, lost = order(sessions, priority=9), order(sessions)
+    taken(sessions, lost)
+    run_out(sessions, lost)
+    no_bells(sessions)
+    for job in (*usual, urgent_one, lost):
+        write(sessions, job, ring_after=None)
+    assert bell.reap(sessions).rung == 3
+    assert set(bells(sessions)) == {urgent_one, *usual[:2]}  # the lost one was ordered last: others are taken before it
+    assert bell.reap(sessions).rung == 0
+    taken(sessions, urgent_one)
+    assert bell.reap(sessions).rung == 1
+    assert usual[2] in bells(sessions)

@@ -17,10 +17,12 @@ from typing import Any, get_args
 import httpx2 as httpx
 import imageio_ffmpeg
 import pytest
+import sqlalchemy as sa
 import yaml
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.plan.brief import Brief
 from factory.plan.embargo import read_embargo
@@ -29,9 +31,11 @@ from factory.store import jobs
 from factory.store.assets import add_clip
 from factory.store.db import DatabaseNotMigrated, Sessions
 from factory.store.job import Output, State
+from factory.store.schema import JobRow
 from factory.web.app import PAGES, STATIC, NotThisMachine, PortTaken, create_app, serve
 from factory.web.thumbs import CELL, MOMENTS
 from factory.wiring import Parts, parts
+from tests.collector import collecting
 from tests.library import TAXONOMY, a_clip, a_shot, put
 
 HERE = "http://127.0.0.1:8787"
@@ -86,6 +90,26 @@ def finished(house: Parts, files: dict[str, bytes], name: str = "off road.mp4") 
 
 
 # --- find ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_goes_on_with_the_trace_of_its_sender(page: TestClient, house: Parts) -> None:
+    sender = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    with collecting() as collector:
+        traces.turn_on(collector.url)
+        try:
+            made = page.post("/api/jobs", json=BRIEF, headers={"traceparent": sender}).json()["job"]
+            alone = page.post("/api/jobs", json=BRIEF, headers={"traceparent": "none of this form"}).json()["job"]
+            page.get(f"/api/jobs/{made}")
+        finally:
+            traces.turn_off()
+    requests = sorted(collector.of("POST /api/jobs"), key=lambda span: span.start)
+    assert [(span.trace == "ab" * 16, span.parent) for span in requests] == [(True, "cd" * 8), (False, "")]
+    orders = sorted(collector.of("order"), key=lambda span: span.start)
+    assert [span.parent for span in orders] == [span.id for span in requests]
+    with house.sessions.read() as session:
+        kept = {job: str(told)[:-3] for job, told in session.execute(sa.select(JobRow.id, JobRow.traceparent))}
+    assert kept == {job: f"00-{span.trace}-{span.id}" for job, span in zip((made, alone), orders, strict=True)}
+    assert len(collector.spans) == 4  # reading is not traced
 
 
 def test_find_answers_as_the_command_does(page: TestClient, house: Parts) -> None:

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import click
 import pytest
 import redis
 import sqlalchemy as sa
+from celery.bin.worker import WorkersPool
+from celery.concurrency import get_implementation
 from kombu.exceptions import OperationalError
 
 from factory.plan.brief import Brief
 from factory.plan.clip_order import ClipOrder
-from factory.queues import QUEUES, sender
+from factory.queues import EVERY, EXPIRES, QUEUES, queue_of, sender
+from factory.spread import spread
 from factory.store import bell, catalog, db, jobs, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry
@@ -64,8 +71,15 @@ def test_every_name_that_is_sent_is_a_registered_task() -> None:
     own = {name for name in app.tasks if not name.startswith("celery.")}
     assert own == set(QUEUES)
     assert {entry["task"] for entry in beat_entries().values()} <= own
-    assert set(app.amqp.queues) == set(QUEUES.values())
+    assert set(app.amqp.queues) == set(EVERY)
     assert {name: app.amqp.router.route({}, name)["queue"].name for name in own} == QUEUES
+
+
+def test_work_goes_where_its_need_is_met() -> None:
+    assert {task: queue_of(task) for task in QUEUES} == QUEUES
+    moved = {task for task in QUEUES if queue_of(task, "gpu") != queue_of(task)}
+    assert (moved, queue_of("ingest", "gpu")) == ({"ingest"}, "tagging-gpu")
+    assert set(EXPIRES) < set(QUEUES)
 
 
 def test_the_app_trusts_no_message_beyond_json() -> None:
@@ -124,6 +138,46 @@ def test_a_killed_worker_is_followed_by_another(ledger: Sessions, environment: d
 
 
 @pytest.mark.fault
+def test_helpers_are_called_as_many_as_may_come_and_nobody_hears_it_too_late(
+    ledger: Sessions, environment: dict[str, str], redis_url: str
+) -> None:
+    parts: Any = SimpleNamespace(
+        settings=SimpleNamespace(spread=3),
+        sessions=ledger,
+        send=sender(redis_url),
+        files=SimpleNamespace(in_cache=lambda _key, _suffix: False),
+    )
+    job = submit(ledger, brief(30))
+    with ledger.write() as session:
+        claim = jobs.claim(session, job, worker="elsewhere:1")
+    assert claim
+    sharing = spread(parts, claim, "16:9")
+    assert sharing
+    sharing.share_out([f"chunk-{n}" for n in range(9)])
+    with redis.Redis.from_url(redis_url) as client:
+        rung = client.lrange("chunks", 0, -1)
+        assert [json.loads(message)["headers"]["task"] for message in rung] == ["help"] * 3
+        assert all(json.loads(message)["headers"]["expires"] for message in rung)
+        with celery(environment, "worker", "-Q", "chunks"):  # of another library: it finds nothing that it could make
+            wait_for(lambda: client.llen("chunks") == 0, STARTS)
+    parts.send = sender("redis://127.0.0.1:1/0")
+    sharing = spread(parts, claim, "16:9")
+    assert sharing
+    sharing.share_out([f"chunk-{n}" for n in range(9)])  # without a broker nobody is called, and that is all
+    assert sharing.take("chunk-0")
+
+
+def test_a_worker_that_holds_too_much_ends_after_its_job(ledger: Sessions, environment: dict[str, str]) -> None:
+    made = [submit(ledger, brief(0.3, fall="leak", seed=n)) for n in range(2)]
+    for n in range(2):  # as a supervisor starts them
+        with celery(environment | {"FACTORY_WORKER_MEMORY": "400"}, "worker") as worker:
+            assert worker.wait(STARTS) == 0
+        assert [job_now(ledger, job).state for job in made].count("review") == n + 1
+    assert [job_now(ledger, job).attempt for job in made] == [1, 1]
+    done = [line for line in started(environment) if line[-1] == "done"]
+    assert (sorted(line[0] for line in done), len({line[2] for line in done})) == (sorted(made), 2)
+
+
 def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, environment: dict[str, str]) -> None:
     job = submit(ledger, brief(120))
     with celery(environment, "worker") as worker:
@@ -135,6 +189,21 @@ def test_a_worker_that_is_told_to_end_hands_its_job_back(ledger: Sessions, envir
 
 
 @pytest.mark.fault
+def test_a_busy_worker_leaves_bells_to_those_who_are_free(
+    ledger: Sessions, environment: dict[str, str], redis_url: str
+) -> None:
+    submit(ledger, brief(60))
+    with celery(environment, "worker", "-n", "busy@test"):
+        wait_for(lambda: bool(started(environment)), STARTS)
+        second = submit(ledger, brief())
+        with redis.Redis.from_url(redis_url) as client:
+            wait_for(lambda: client.llen("rendering") == 1)
+            time.sleep(2)
+            assert client.llen("rendering") == 1
+        with celery(environment, "worker", "-n", "free@test"):
+            wait_for(lambda: job_now(ledger, second).state == "review", STARTS)
+
+
 def test_beat_and_a_worker_make_a_batch_of_each_slot_once(ledger: Sessions, environment: dict[str, str]) -> None:
     with ledger.write() as session:
         catalog.save_ranking(session, "suv-sales", SALES)
@@ -204,14 +273,39 @@ def test_a_worker_says_in_one_sentence_why_it_does_not_start(
     environment: dict[str, str], dropping_redis: str, tmp_path: Path
 ) -> None:
     unmigrated = f"sqlite:///{tmp_path / 'new.db'}"
-    for change, code in (
-        ({"FACTORY_BROKER_URL": dropping_redis}, "broker-drops-keys"),
-        ({"FACTORY_DATABASE_URL": unmigrated}, "database-not-migrated"),
+    for change, arguments, code in (
+        ({"FACTORY_BROKER_URL": dropping_redis}, (), "broker-drops-keys"),
+        ({"FACTORY_DATABASE_URL": unmigrated}, (), "database-not-migrated"),
+        ({"IMAGEIO_FFMPEG_EXE": "/bin/false"}, (), "codec-missing"),
+        ({}, ("--pool", "processes"), "pool-forks"),
+        ({}, ("--pool", "solo"), "pool-forks"),
+        ({"CUDA_VISIBLE_DEVICES": ""}, ("-Q", "tagging-gpu"), "no-cuda"),
+        ({"CUDA_VISIBLE_DEVICES": "", "FACTORY_TAGGING": "gpu"}, (), "no-cuda"),
     ):
-        command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", "worker"]
-        told = subprocess.run(command, env=environment | change, cwd=ROOT, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", "worker", *arguments]
+        told = subprocess.run(
+            command, env=environment | change, cwd=ROOT, capture_output=True, text=True, check=False, timeout=STARTS
+        )
         assert told.returncode == 1
         last = told.stderr.strip().splitlines()[-1]
         assert last.startswith(f"{code}: ")
         assert "Next: " in last
     db.migrate(unmigrated)
+
+
+def test_a_home_that_cannot_be_written_is_refused_by_worker_and_beat(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for program in ("worker", "beat"):
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", program]
+        change = {"FACTORY_HOME": str(tmp_path / "file" / "home")}
+        told = subprocess.run(command, env=environment | change, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert told.returncode == 1
+        assert told.stderr.strip().splitlines()[-1].startswith("home-unusable: ")
+
+
+def test_the_pool_that_celery_takes_for_its_default_is_threads() -> None:
+    """`--pool prefork` cannot be told from no pool at all: Celery gives what the app says."""
+    context = click.Context(click.Command("worker"), obj=SimpleNamespace(app=app))
+    assert WorkersPool().convert("prefork", None, context) is get_implementation("threads")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from factory.store.schema import Asset, JobOutput
 from factory.wiring import Parts, parts
 from tests.library import TAXONOMY, a_clip, a_shot
 from tests.render_kit import ffmpeg, lumas
+from understanding import vehicles
 
 FRAMES = 15  # of each scene
 STORYBOARD = """{#
@@ -52,12 +52,15 @@ scenes:
 """
 
 
-def tiny_house(folder: Path, database_url: str = "") -> Parts:
-    """Build it in an empty folder."""
+def tiny_house(folder: Path, *, eye: Path | None = None, database_url: str = "") -> Parts:
+    """Build it in an empty folder, or in one to come. `eye` is the exported net that sees cars, else it is made."""
     own = folder / "templates"
     (own / "storyboards").mkdir(parents=True)
     (own / "storyboards" / "tiny.yaml.j2").write_text(STORYBOARD, encoding="utf-8")
     house = parts(Settings(home=folder / "home", templates=own, voice="silent", database_url=database_url))
+    if eye is not None:
+        data = eye.read_bytes()
+        house.files.cached(vehicles.model_key(), ".onnx", lambda path: _write(path, data))
     for number, tag in enumerate(["mud", "dune"]):
         clip = folder / f"{tag}.mp4"
         sources = (f"testsrc2=s=320x180:r=30:d=20,hue=h={number * 90}", f"sine=f={300 + 200 * number}:d=20")
@@ -69,6 +72,10 @@ def tiny_house(folder: Path, database_url: str = "") -> Parts:
         with house.sessions.write() as session:
             add_clip(session, house.files.adopt(clip), a_clip(*shots), original=clip.name, taxonomy=TAXONOMY)
     return house
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def order(seed: int = 0, *, scenes: int = 2, shows: str = "both") -> Brief:
@@ -117,9 +124,10 @@ def unfinished(house: Parts) -> list[Path]:
 
 
 def forget_chunks(house: Parts) -> None:
-    """Let the next render find a cold cache."""
-    shutil.rmtree(house.files.cache)
-    house.files.cache.mkdir()
+    """Let the next render find a cold cache; only the net that sees cars stays."""
+    for file in house.files.cache.rglob("*.*"):
+        if file.is_file() and file.suffix != ".onnx":
+            file.unlink()
 
 
 def told_to_workers(house: Parts, folder: Path) -> dict[str, str]:

@@ -45,9 +45,11 @@ def environment(sessions: Sessions, broker: str, folder: Path) -> dict[str, str]
 
 
 @contextlib.contextmanager
-def celery(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Celery program until the block ends."""
-    command = [sys.executable, "-m", "celery", "-A", "tests.stub_worker", *arguments]
+def celery(
+    environment: dict[str, str], *arguments: str, app: str = "tests.stub_worker"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Celery program until the block ends. `workers.app` is the product's own, which renders."""
+    command = [sys.executable, "-m", "celery", "-A", app, *arguments]
     output = Path(environment["STUB_LOG"]).with_suffix(f".{arguments[0]}.{time.monotonic_ns()}")
     with output.open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)

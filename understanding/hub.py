@@ -60,11 +60,14 @@ class Source:
             raise self.refusal(f"{type(error).__name__}: {error}") from error
 
     def model(self) -> Any:
-        """Return the net, in eval mode."""
-        from transformers import AutoModel  # noqa: PLC0415  takes seconds to import
+        """Return the net, in eval mode, on the first CUDA device where there is one; what it is given goes there too
+        (`.to(model.device)`)."""
+        import torch  # noqa: PLC0415  takes seconds to import
+        from transformers import AutoModel  # noqa: PLC0415  as above
 
         with self.reading() as options:
-            return AutoModel.from_pretrained(self.place, use_safetensors=True, **options).eval()
+            net = AutoModel.from_pretrained(self.place, use_safetensors=True, **options).eval()
+            return net.to("cuda" if torch.cuda.is_available() else "cpu")
 
     def identity(self, config: Any) -> str:
         """Return a name that changes with the weights: rows of two nets must never be mixed up."""

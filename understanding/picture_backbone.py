@@ -64,6 +64,7 @@ class HubPicture:
         config = getattr(self._model.config, "text_config", None)
         longest = min(MOST_TOKENS, getattr(config, "max_position_embeddings", MOST_TOKENS))
         given = self._tokeniser(list(texts), padding=padding, truncation=True, max_length=longest, return_tensors="pt")
+        given = given.to(self._model.device)
         with torch.inference_mode():
             return _unit(_pooled(self._model.get_text_features(**given)))
 
@@ -84,7 +85,7 @@ class HubPicture:
     def _embed(self, rows: NDArray[np.uint8]) -> Rows:
         import torch  # noqa: PLC0415  brings torch
 
-        given = self._prepare(images=list(rows), return_tensors="pt")
+        given = self._prepare(images=list(rows), return_tensors="pt").to(self._model.device)
         with torch.inference_mode():
             if self.reads_text:
                 return _pooled(self._model.get_image_features(**given))

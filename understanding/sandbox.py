@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import json
 import mmap
 import os
@@ -98,7 +99,8 @@ def run_limited(
 
     The answer is plain data: None, bool, int, float, str, Fraction, numpy arrays, and lists, tuples and dicts (text
     keys) of them. Arrays come back read-only, mapped from a file. `path` only names the file in messages. Raises
-    MediaRefused (`too-slow`, `too-large`, `decoder-crashed`, or what the function raised), ChildRaised, Cancelled.
+    MediaRefused (`too-slow`, `too-large`, `decoder-crashed`, or what the function raised), ChildRaised, Cancelled, and
+    OSError (ENOSPC) where the child found a disk full.
     """
     limits = limits or Limits()
     request = Request(limits.of_system(), tuple(sys.path), call=pickle.dumps((function, args)))
@@ -291,6 +293,8 @@ def _answer(exchange: BinaryIO, limits: Limits, path: Path | None) -> Any:
         raise MediaRefused(str(value[0]), str(value[1]), next_step=str(value[2]))
     if kind == "memory":
         raise _too_large(path, limits)
+    if kind == "full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # whoever asked knows where it was to be written
     raise ChildRaised(*(str(part) for part in list(value)[:3]))
 
 

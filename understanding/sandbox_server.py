@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import gc
 import importlib
@@ -262,8 +263,8 @@ def _call(request: Request, exchange: BinaryIO) -> int:
     except MemoryError:
         answer.close("memory", "")
     except OSError as error:
-        large = error.errno in (12, 27)  # ENOMEM, EFBIG
-        answer.close("memory" if large else "raised", "" if large else _story(error))
+        kind = {errno.ENOMEM: "memory", errno.EFBIG: "memory", errno.ENOSPC: "full"}.get(error.errno or 0, "raised")
+        answer.close(kind, _story(error))
     except Exception as error:
         answer.close("raised", _story(error))
     return 0

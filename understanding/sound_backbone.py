@@ -61,7 +61,7 @@ class HubSound:
         import torch  # noqa: PLC0415  brings torch
 
         heard = [_at_rate(np.pad(second, (0, RATE - len(second))), self._rate) for second in seconds]
-        given = self._prepare(heard, sampling_rate=self._rate, return_tensors="pt")
+        given = self._prepare(heard, sampling_rate=self._rate, return_tensors="pt").to(self._model.device)
         with torch.inference_mode():
             ask = getattr(self._model, "get_audio_features", self._model)
             answer = ask(**given)

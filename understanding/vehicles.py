@@ -82,9 +82,9 @@ def model_key() -> str:
     return f"vehicles-{digest}-{EXPORT_VERSION}"
 
 
-def export(path: Path) -> None:
+def export(path: Path, cancelled: Callable[[], bool] | None = None) -> None:
     """Write the ONNX file, in a child: torch is wanted once and for nothing else, and stays for long."""
-    sandbox.run_limited(export_here, os.fspath(path.absolute()), limits=Limits(memory_bytes=None))
+    sandbox.run_limited(export_here, os.fspath(path.absolute()), limits=Limits(memory_bytes=None), cancelled=cancelled)
 
 
 def export_here(path: str) -> None:

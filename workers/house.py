@@ -5,6 +5,7 @@ Celery imports the app long before it works, and beat never works at all: nothin
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from factory.store.columns import utc_now
 STORE_PATIENCE = 20.0  # seconds that a worker waits for a store that starts beside it
 
 if TYPE_CHECKING:
+    from factory.spread import Helpers
     from factory.wiring import Parts
 
 
@@ -33,6 +35,17 @@ def produce(job: str) -> object:
     return produce(job, parts())
 
 
+@cache
+def _helpers() -> Helpers:
+    from factory.spread import Helpers  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
+
+    return Helpers(parts())
+
+
+def help_out(job: str) -> None:
+    _helpers().help_out(job)
+
+
 def ingest(job: str) -> object:
     from factory.clip_jobs import ingest_job  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
@@ -44,6 +57,21 @@ def check_store(settings: Settings) -> None:
         from factory.store.objects import check, open_objects  # noqa: PLC0415  wanted by workers alone (see above)
 
         check(open_objects(settings.store, patience=STORE_PATIENCE))
+
+
+def make_home(settings: Settings) -> None:
+    if not (settings.home.is_dir() and os.access(settings.home, os.W_OK | os.X_OK)):
+        from factory.wiring import make_home  # noqa: PLC0415  heavy, and wanted the first time alone
+
+        make_home(settings)
+
+
+def require_fit(*, cuda: bool) -> None:
+    from factory import fitness  # noqa: PLC0415  heavy, and wanted by workers alone (see above)
+
+    fitness.require_fit(parts())
+    if cuda:
+        fitness.require_cuda()
 
 
 def seed(session: Session, settings: Settings) -> None:

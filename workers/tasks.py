@@ -14,6 +14,11 @@ def produce(job: str) -> None:
     bell.answer(house.parts().sessions, job, house.produce)
 
 
+@shared_task(name="help")
+def help_out(job: str) -> None:
+    house.help_out(job)
+
+
 @shared_task(name="ingest")
 def ingest(job: str) -> None:
     bell.answer(house.parts().sessions, job, house.ingest)

@@ -11,6 +11,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from factory import traces
 from factory.cli import (
     batches,
     brief_set,
@@ -46,7 +47,9 @@ for room in (
 def main() -> None:
     """Run the command line: the one place that turns a refusal into a line on stderr and an exit code."""
     try:
-        set_up(Settings().log_format)
+        settings = Settings()
+        set_up(settings.log_format)
+        traces.turn_on(settings.traces)
         app()
     except FactoryError as refusal:
         say(refusal.sentence())

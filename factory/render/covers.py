@@ -65,9 +65,10 @@ def make_covers(
     `source` finds footage by its sha256. Shots in `avoid` are shown only where there are no others.
     """
     finder = FaceFinder(threads=1) if hides_faces(timeline) else None
-    sights = _sights(looks(timeline, avoid), source, eye or default_eye(cached), finder, cancelled)
+    sights = _sights(looks(timeline, avoid), source, eye or default_eye(cached, cancelled), finder, cancelled)
     made = []
     for aspect in aspects:
+        _check_stopped(cancelled)
         canvas = SHAPES[aspect]
         said = {"title": timeline.title, "kicker": kicker}
         titles = {place: _title(timeline, {**said, "place": place}, canvas, templates, cached) for place in PLACES}
@@ -116,12 +117,18 @@ def _sights(
         by_asset[look.asset].append(look)
     found: dict[Look, Sight] = {}
     for asset, moments in by_asset.items():
-        if cancelled():
-            raise RenderCancelled
+        _check_stopped(cancelled)
         times = sorted({look.at for look in moments})
         pictures = dict(zip(times, _read(source(asset), asset, times, LINES), strict=True))
-        found |= {look: _sight(look, pictures[look.at], eye, finder) for look in moments}
+        for look in moments:
+            _check_stopped(cancelled)
+            found[look] = _sight(look, pictures[look.at], eye, finder)
     return [found[look] for look in wanted]
+
+
+def _check_stopped(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise RenderCancelled
 
 
 def _read(path: Path, asset: str, times: Sequence[Fraction], lines: int) -> NDArray[np.uint8]:

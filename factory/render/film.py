@@ -10,14 +10,15 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
+from factory import traces
 from factory.plan.following import Follow
 from factory.plan.timeline import Canvas, CardLayer, ClipLayer, ColorLayer, Cue, ImageLayer, Layer, TimedScene, Timeline
 from factory.render import aigc, chunks, mezzanine
 from factory.render.captions_ass import CaptionWriter, check_captions, program_cues
 from factory.render.drawn import Drawn
-from factory.render.encoding import Encoding
+from factory.render.encoding import Encoding, commands_of
 from factory.render.errors import RenderCancelled, RenderFailed, disk_full_named
 from factory.render.export import srt, vtt, write_poster
 from factory.render.face_blur import Mask, face_mask
@@ -28,6 +29,7 @@ from factory.render.mezzanine import Stretch
 from factory.render.mix import MusicWriter, mix_program
 from factory.render.overlays import Cached, Cards, Drawing, draw_card, draw_color
 from factory.render.probe import X264, Encoder
+from factory.render.sharing import Alone, Helping, Sharing, cores
 from factory.render.source import Source, Span, read_source
 from factory.render.stills import prepare
 from factory.render.tracking import Eye, default_eye, track
@@ -39,9 +41,13 @@ COMMENT = "Made with AutoReel"
 DRAWN, ENCODED, MIXED, JOINED = 0.06, 0.80, 0.90, 0.97
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A finished video and what stands beside it. `chunks_reused` came from the cache, `encoder` wrote the others."""
+    """A finished video and what stands beside it. `chunks_reused` came from the cache, `chunks_helped` were made
+    by other workers meanwhile; `encoder` wrote the others."""
 
     video: Path
     srt: Path
@@ -55,6 +61,7 @@ class Film:
     encoder: str
     chunks_made: int
     chunks_reused: int
+    chunks_helped: int
     frames_copied: int  # from shots that were encoded before, see mezzanine
 
 
@@ -72,6 +79,7 @@ def render_film(
     jobs: int | None = None,
     encoder: Encoder = X264,
     eye: Eye | None = None,
+    sharing: Sharing | None = None,
     on_progress: Callable[[float, str], None] = lambda _share, _what: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Film:
@@ -80,8 +88,9 @@ def render_film(
     `source` finds a file by its SHA-256, footage and speech alike. `cached(key, suffix, make)` keeps what is made;
     several threads call it at once. `draft` is half the size and quick; `copy_shots` takes stretches that show a shot
     and nothing else from its mezzanine; `producer` stands in the file's AIGC label, `eye` sees the cars that are
-    tracked. `on_progress` gets a share in [0, 1] that never falls, and what is being done. Nothing stands at `out`
-    before the film is whole. The frames depend neither on `jobs` nor on what the cache holds.
+    tracked. By `sharing` other workers may help with the chunks. `on_progress` gets a share in [0, 1] that never falls,
+    and what is being done. Nothing stands at `out` before the film is whole. The frames depend neither on `jobs` nor on
+    what the cache holds nor on who helps.
     """
     work = _Work(
         timeline=timeline,
@@ -89,19 +98,56 @@ def render_film(
         cached=cached,
         templates=templates,
         write_music=write_music,
+        sharing=sharing or Alone(),
         encoder=encoder,
         draft=draft,
         copy_shots=copy_shots and not draft and bool(encoder.even_groups),
         producer=producer,
-        eye=eye or default_eye(cached),
+        eye=eye or default_eye(cached, cancelled),
         report=on_progress,
         asked_to_stop=cancelled,
     )
     chunks.check(timeline)
     check_captions(timeline)
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="render") as pool:
+    return _with_threads(work, jobs, lambda pool: work.film(pool, out))
+
+
+def help_film(
+    timeline: Timeline,
+    helping: Helping,
+    *,
+    source: Callable[[str], Path],
+    cached: Cached,
+    templates: Cards,
+    draft: bool = False,
+    copy_shots: bool = False,
+    jobs: int | None = None,
+    encoder: Encoder = X264,
+    eye: Eye | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> int:
+    """Make chunks of a film that another worker renders, those that `helping` gives, and return how many.
+
+    A chunk of other settings, other templates or another ffmpeg has another key, so that it is never asked for.
+    """
+    work = _Work(
+        timeline=timeline,
+        source=source,
+        cached=cached,
+        templates=templates,
+        encoder=encoder,
+        draft=draft,
+        copy_shots=copy_shots and not draft and bool(encoder.even_groups),
+        eye=eye or default_eye(cached),
+        asked_to_stop=cancelled,
+    )
+    return _with_threads(work, jobs, lambda pool: work.help(pool, helping, jobs or cores()))
+
+
+def _with_threads(work: _Work, jobs: int | None, do: Callable[[ThreadPoolExecutor], T]) -> T:
+    with ThreadPoolExecutor(jobs or cores(), thread_name_prefix="render") as pool:
         try:
-            return work.film(pool, out)
+            return do(pool)
         except BaseException:
             work.stop()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -116,13 +162,14 @@ class _Work:
     source: Callable[[str], Path]
     cached: Cached
     templates: Cards
-    write_music: MusicWriter
     encoder: Encoder
     draft: bool
     copy_shots: bool
-    producer: str
     eye: Eye
-    report: Callable[[float, str], None]
+    write_music: MusicWriter | None = None  # a helper mixes nothing
+    producer: str = aigc.PRODUCER
+    sharing: Sharing = field(default_factory=Alone)
+    report: Callable[[float, str], None] = lambda _share, _what: None
     asked_to_stop: Callable[[], bool]
     finder: FaceFinder = field(default_factory=lambda: FaceFinder(threads=1))
     stopped: bool = False
@@ -142,22 +189,17 @@ class _Work:
 
     def film(self, pool: ThreadPoolExecutor, out: Path) -> Film:
         timeline = self.timeline
-        self._tell(0.0, "reading footage")
-        sources = self._sources(pool)
-        self._tell(DRAWN / 3, "drawing cards")
-        parts = self._parts(pool, sources)
-        cues = program_cues(timeline)
-        writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
-        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end), self._mark())
-        stretches = mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
+        sources, stretches = self._stretches(pool)
         self._tell(DRAWN, "rendering")
-        sound = pool.submit(self._mix, sources)
-        made = self._encode(pool, stretches, out.parent)
+        sound = pool.submit(traces.carried(self._mix), sources)
+        with traces.span("encode", chunks=len(stretches)):
+            made, helped = self._encode(pool, stretches, out.parent)
         self._tell(ENCODED, "mixing sound")
         _all([sound])
         self._tell(MIXED, "joining")
-        self._publish(stretches, [path for path, _ in made], sound.result(), out)
-        srt_file, vtt_file, poster = self._beside(out, cues)
+        with traces.span("join"):
+            self._publish(stretches, [path for path, _ in made], sound.result(), out)
+        srt_file, vtt_file, poster = self._beside(out, program_cues(timeline))
         self._tell(1.0, "done")
         canvas, fresh = self.canvas, sum(new for _, new in made)
         return Film(
@@ -172,9 +214,47 @@ class _Work:
             height=canvas.height,
             encoder=self.encoder.name,
             chunks_made=fresh,
-            chunks_reused=len(made) - fresh,
+            chunks_reused=len(made) - fresh - helped,
+            chunks_helped=helped,
             frames_copied=sum(stretch.frames for stretch in stretches if stretch.copied),
         )
+
+    def help(self, pool: ThreadPoolExecutor, helping: Helping, at_once: int) -> int:
+        """Make what `helping` gives, `at_once` at a time."""
+        _, stretches = self._stretches(pool)
+        commands, keys = commands_of(stretches, self.canvas, self.encoder, draft=self.draft)
+        known = dict(zip(keys, zip(stretches, commands, strict=True), strict=True))
+
+        def work_off() -> int:
+            made = 0
+            while not self.cancelled() and (key := helping.take(keys)) is not None:
+                stretch, command = known[key]
+                try:
+                    chunks.make_chunk(command, self.cached, name=stretch.chunk.name, cancelled=self.cancelled)
+                except RenderCancelled:
+                    break
+                except BaseException:
+                    helping.failed(key)
+                    raise
+                helping.made(key)
+                made += 1
+            return made
+
+        hands = [pool.submit(work_off) for _ in range(at_once)]
+        _all(hands)
+        return sum(hand.result() for hand in hands)
+
+    def _stretches(self, pool: ThreadPoolExecutor) -> tuple[dict[str, Source], list[Stretch]]:
+        """Read the footage, draw what is drawn, and cut the film into what is encoded piece by piece."""
+        timeline = self.timeline
+        self._tell(0.0, "reading footage")
+        sources = self._sources(pool)
+        self._tell(DRAWN / 3, "drawing cards")
+        parts = self._parts(pool, sources)
+        cues = program_cues(timeline)
+        writer = CaptionWriter(timeline.caption_style, timeline.canvas, getattr(self.templates, "folders", ()))
+        pieces = chunks.cut(timeline, parts, lambda start, end: writer.script(cues, start, end), self._mark())
+        return sources, mezzanine.copying(pieces, self.canvas) if self.copy_shots else mezzanine.whole(pieces)
 
     def _beside(self, out: Path, cues: Sequence[Cue]) -> tuple[Path, Path, Path]:
         """Write the subtitles and the poster."""
@@ -281,10 +361,13 @@ class _Work:
         look: dict[str, Any] = {"canvas": timeline.canvas, "brand": timeline.brand, "locale": timeline.locale}
         return draw_card(layer, self.templates, self.cached, **look, scale=self.scale, where=where)
 
-    def _encode(self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch], folder: Path) -> list[tuple[Path, bool]]:
+    def _encode(
+        self, pool: ThreadPoolExecutor, stretches: Sequence[Stretch], folder: Path
+    ) -> tuple[list[tuple[Path, bool]], int]:
+        """Return the file of every stretch, whether it was made here, and how many others made."""
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".handles-", dir=folder) as handles:
-            return Encoding(
+            encoding = Encoding(
                 stretches=stretches,
                 canvas=self.canvas,
                 encoder=self.encoder,
@@ -293,18 +376,22 @@ class _Work:
                 folder=Path(handles),
                 progressed=lambda share: self._tell(DRAWN + (ENCODED - DRAWN) * share, "rendering"),
                 cancelled=self.cancelled,
-            ).run(pool)
+                sharing=self.sharing,
+            )
+            return encoding.run(pool), encoding.helped
 
     def _mix(self, sources: Mapping[str, Source]) -> Path:
         self._check_stopped()
-        return mix_program(
-            self.timeline,
-            source=self.source,
-            sources=sources,
-            cached=self.cached,
-            write_music=self.write_music,
-            cancelled=self.cancelled,
-        )
+        assert self.write_music is not None
+        with traces.span("mix"):
+            return mix_program(
+                self.timeline,
+                source=self.source,
+                sources=sources,
+                cached=self.cached,
+                write_music=self.write_music,
+                cancelled=self.cancelled,
+            )
 
     def _publish(self, stretches: Sequence[Stretch], made: Sequence[Path], sound: Path, out: Path) -> None:
         self._check_stopped()

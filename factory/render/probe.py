@@ -86,7 +86,17 @@ def works(encoder: Encoder) -> bool:
     """Tell by encoding one real frame: being listed, and having the hardware, is not enough."""
     line = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
     line += ["-f", "lavfi", "-i", "color=c=gray:s=640x360:r=30", "-frames:v", "1", "-pix_fmt", "yuv420p"]
-    line += [*encoder.arguments(Fraction(30), draft=False), "-f", "null", "-"]
+    return _runs([*line, *encoder.arguments(Fraction(30), draft=False), "-f", "null", "-"])
+
+
+@cache
+def aac_works() -> bool:
+    """Tell by encoding a tenth of a second of silence."""
+    line = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "anullsrc"]
+    return _runs([*line, "-t", "0.1", "-c:a", "aac", "-f", "null", "-"])
+
+
+def _runs(line: list[str]) -> bool:
     try:
         return subprocess.run(line, check=False, capture_output=True, timeout=PROBE_SECONDS).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from fractions import Fraction
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
@@ -48,9 +49,10 @@ class Eye(Protocol):
     def evidence(self, picture: NDArray[np.uint8]) -> Map: ...
 
 
-def default_eye(cached: Cached) -> VehicleNet:
+def default_eye(cached: Cached, cancelled: Callable[[], bool] | None = None) -> VehicleNet:
     """Return the eye that needs no further weights; its network is exported into the cache on first use."""
-    return VehicleNet(lambda: cached(vehicles.model_key(), ".onnx", vehicles.export))
+    export = partial(vehicles.export, cancelled=cancelled)
+    return VehicleNet(lambda: cached(vehicles.model_key(), ".onnx", export))
 
 
 def track(

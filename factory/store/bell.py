@@ -14,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.store import jobs, urgency
 from factory.store.db import Sessions, clock
-from factory.store.job import MAX_ATTEMPTS, MOVES, WORKING
+from factory.store.job import MAX_ATTEMPTS, QUEUE_OF, WORKING
 from factory.store.schema import JobRow, Outbox
 
 Send = Callable[[str, str], None]  # (task name, job id) -> a message on its way
@@ -25,6 +26,7 @@ Work = Callable[[str], object]  # works on the job of this id; None where there 
 TAKEN = timedelta(seconds=30)  # how long a relay may need for what it took
 AGAIN = timedelta(seconds=30)  # a job that nobody claimed is rung again, each time after twice as long
 MOST_DOUBLINGS = 3
+MOST_RUNG = 100  # jobs of a queue that are rung for again
 LOOKS = 3  # at what is due, for whoever hears a bell and finds that others were faster
 
 
@@ -42,34 +44,36 @@ class Reaped:
 def relay(sessions: Sessions, send: Send, *, limit: int = 100) -> int:
     """Ring what waits in the outbox and return how many bells rang. A broker's error is raised; what is left stays."""
     with sessions.read() as session:
-        if session.scalars(sa.select(Outbox.id).limit(1)).first() is None:
+        if not session.scalar(sa.exists(Outbox.id).select()):
             return 0
     with sessions.write() as session:
         bells = _take(session, limit)
     rung: list[tuple[int, str]] = []
     try:
-        for bell, task, job in bells:
-            send(task, job)
+        for bell, task, job, order in bells:
+            with traces.span("ring", parent=order, job=job, task=task):
+                send(task, job)
             rung.append((bell, job))
     finally:
-        if bells:
-            with sessions.write() as session:
-                _settle(session, [bell for bell, _, _ in bells], rung)
+        with sessions.write() as session:
+            _settle(session, [bell for bell, *_ in bells], rung)
     return len(rung)
 
 
-def _take(session: Session, limit: int) -> list[tuple[int, str, str]]:
-    """Take bells that no other relay is ringing, of the most urgent jobs first."""
+def _take(session: Session, limit: int) -> list[tuple[int, str, str, str | None]]:
+    """Take bells that no other relay is ringing, of the most urgent jobs first, each with the trace of its order."""
     free = sa.or_(Outbox.taken_until.is_(None), Outbox.taken_until < clock(session))
     first = (*urgency.URGENCY, Outbox.id)
     waiting = sa.select(Outbox.id).join(JobRow, JobRow.id == Outbox.job_id).where(free).order_by(*first).limit(limit)
     chosen = session.scalars(waiting.with_for_update(skip_locked=True, of=Outbox)).all()
-    if not chosen:
-        return []
     taken = sa.update(Outbox).where(Outbox.id.in_(chosen)).values(taken_until=clock(session, TAKEN))
     session.execute(taken.execution_options(synchronize_session=False))
-    rows = session.execute(sa.select(Outbox.id, Outbox.task, Outbox.job_id).where(Outbox.id.in_(chosen)))
-    found = {row.id: (row.id, row.task, row.job_id) for row in rows}
+    rows = session.execute(
+        sa.select(Outbox.id, Outbox.task, Outbox.job_id, JobRow.traceparent)
+        .join(JobRow, JobRow.id == Outbox.job_id)
+        .where(Outbox.id.in_(chosen))
+    )
+    found = {row.id: (row.id, row.task, row.job_id, row.traceparent) for row in rows}
     return [found[bell] for bell in chosen]
 
 
@@ -98,8 +102,8 @@ def answer(sessions: Sessions, job: str, work: Work) -> object:
     """
     for _ in range(LOOKS):
         with sessions.read() as session:
-            queue = session.scalar(sa.select(JobRow.queue).where(JobRow.id == job))
-            waiting = urgency.next_due(session, [queue]) if queue else ()
+            queue = session.scalars(sa.select(JobRow.queue).where(JobRow.id == job)).all()
+            waiting = urgency.next_due(session, queue)
         for urgent in waiting:
             if urgent != job:
                 with sessions.write() as session:
@@ -118,18 +122,24 @@ def _pass_on(session: Session, job: str) -> None:
         jobs.ring(session, job, kind)
 
 
+def hosts(session: Session) -> int:
+    """Return how many worker processes are at work, on whichever hosts."""
+    living = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until >= clock(session))
+    return session.scalars(sa.select(sa.func.count(JobRow.lease_owner.distinct())).where(living)).one()
+
+
 def reap(sessions: Sessions) -> Reaped:
     """Put right what ended workers and lost messages left behind. Running it often, or twice at once, is harmless."""
     with sessions.write() as session:
         expired = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until < clock(session))
         gone = {"lease_owner": None, "lease_until": None, "ended_at": clock(session)}
-        cancelled = _update(session, sa.and_(expired, JobRow.cancel_asked), state=MOVES["stop"]["rendering"], **gone)
+        cancelled = _update(session, sa.and_(expired, JobRow.cancel_asked), state=jobs.moved("stop"), **gone)
         late = _fail_late(session)
         lost = f"the worker ended without a word in attempt {MAX_ATTEMPTS} of {MAX_ATTEMPTS}"
         dead = _update(
             session,
             sa.and_(expired, JobRow.attempt >= MAX_ATTEMPTS),
-            state=MOVES["die"]["rendering"],
+            state=jobs.moved("die"),
             error_code=sa.func.coalesce(JobRow.error_code, "worker-lost"),
             error_text=sa.func.coalesce(JobRow.error_text, lost),
             next_step=sa.func.coalesce(JobRow.next_step, "look at the clips of its last step, then retry the job"),
@@ -146,7 +156,7 @@ def _fail_late(session: Session) -> int:
     failed = _update(
         session,
         urgency.late(session),
-        state=MOVES["expire"]["queued"],
+        state=jobs.moved("expire"),
         error_code="deadline-passed",
         error_text="nobody began the job by its deadline",
         next_step="retry it, which lifts the deadline, or order it anew; if this is frequent, start more workers",
@@ -157,10 +167,18 @@ def _fail_late(session: Session) -> int:
 
 
 def _ring_again(session: Session) -> int:
-    """Ring for every job that may be claimed, was not rung for lately, and has no bell waiting."""
+    """Ring for jobs that may be claimed, were not rung for lately, and have no bell waiting.
+
+    Only for the most urgent of a queue: whoever hears a bell takes the first of them. To ring for a million would read
+    them all every few seconds, and fill the broker with bells that nobody answers for hours.
+    """
     quiet = sa.or_(JobRow.ring_after.is_(None), JobRow.ring_after < clock(session))
     waiting = sa.exists().where(Outbox.job_id == JobRow.id)
-    found = session.execute(sa.select(JobRow.id, JobRow.kind).where(urgency.due(session), quiet, ~waiting)).all()
+    found = list[sa.Row[str, str]]()
+    for queue in sorted(set(QUEUE_OF.values())):
+        urgent = urgency.next_due(session, [queue], limit=MOST_RUNG)
+        chosen = sa.select(JobRow.id, JobRow.kind).where(JobRow.id.in_(urgent), quiet, ~waiting)
+        found += session.execute(chosen).all()
     for row in found:
         jobs.ring(session, row.id, row.kind)
     return len(found)

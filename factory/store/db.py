@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.orm import Session
 
 import factory
@@ -28,6 +28,9 @@ from factory.store.schema import Base
 MIGRATIONS = Path(factory.__file__).parent.parent / "migrations"
 BUSY_SECONDS = 30.0  # how long a writer waits for another before SQLite gives up
 IDLE_SECONDS = 15.0  # how long PostgreSQL lets an open transaction lie still: its client is frozen or cut off
+IDLE_ENDED = "25P03"  # what it says then
+SILENCE = 30  # seconds after which a connection to PostgreSQL that nothing comes from is given up
+PROBE_EVERY = 5
 
 
 class DatabaseNotMigrated(FactoryError):
@@ -59,7 +62,7 @@ class Sessions:
     def open(cls, url: str, *, pool_size: int = 5) -> Sessions:
         engine = open_engine(url, pool_size=pool_size)
         if engine.dialect.name == "postgresql":
-            _let_nobody_sleep_on_a_lock(engine)
+            _end_what_lies_still(engine)
         return cls(engine)
 
     @contextmanager
@@ -87,20 +90,37 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
     if target.get_backend_name() == "sqlite":
         return _open_sqlite(target)
     if target.get_backend_name() == "postgresql":
-        return sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        return _open_postgres(target, pool_size)
     raise DatabaseUnreachable(
         f"{target.get_backend_name()} is not a database that AutoReel knows",
         next_step="set FACTORY_DATABASE_URL to sqlite:///path or postgresql://user@host/name",
     )
 
 
-def _let_nobody_sleep_on_a_lock(engine: Engine) -> None:
-    """A worker that is frozen in the middle of a write would hold up whoever wants the same row, for ever."""
+def _open_postgres(target: URL, pool_size: int) -> Engine:
+    """A host that is cut off gets no answer and no refusal: both ends give a silent connection up after `SILENCE`, ours
+    so that a worker goes on, the server's so that what a lost host holds locked is free again."""
+    ours = {
+        "connect_timeout": 10,
+        "keepalives_idle": PROBE_EVERY,
+        "keepalives_interval": PROBE_EVERY,
+        "keepalives_count": SILENCE // PROBE_EVERY - 1,
+        "tcp_user_timeout": SILENCE * 1000,
+    }
+    given = {name: value for name, value in ours.items() if name not in target.query}
+    engine = sa.create_engine(
+        target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=given
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
-        connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1000)}")
+        connection.execute(
+            f"SET tcp_keepalives_idle = {PROBE_EVERY}; SET tcp_keepalives_interval = {PROBE_EVERY}; "
+            f"SET tcp_keepalives_count = {SILENCE // PROBE_EVERY - 1}; SET tcp_user_timeout = '{SILENCE}s'"
+        )
         connection.commit()
+
+    return engine
 
 
 def _normalised(url: str) -> URL:
@@ -137,6 +157,24 @@ def _open_sqlite(target: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _end_what_lies_still(engine: Engine) -> None:
+    """Let PostgreSQL end a transaction of ours that lies still: a worker that is frozen in the middle of a write would
+    hold up whoever wants the same row, for ever. If it wakes, its connection is gone, as after a restart of the server.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1000)}")
+        connection.commit()
+
+    @event.listens_for(engine, "handle_error")
+    def _is_away(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if getattr(error, "sqlstate", "") == IDLE_ENDED and error is not None:
+            context.is_disconnect = True
+            raise sa.exc.OperationalError(context.statement, None, error) from error
 
 
 NO_TIME = timedelta(0)

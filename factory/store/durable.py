@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from factory.errors import FactoryError
+from understanding.errors import Refused
+
+NO_ROOM = 1 << 16  # bytes: with no more than these a write fails, whatever a library says of why
 
 
 class DiskFull(FactoryError):
@@ -21,11 +24,14 @@ def room_for(folder: Path, size: int | None, *, larger: str = "move FACTORY_HOME
     """Turn a full disk into an error that names the place and the bytes. `larger` says how to get a larger one."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (FactoryError, Refused):
+        raise
+    except Exception as error:
+        free = shutil.disk_usage(folder).free
+        told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not told and free > NO_ROOM:
             raise
         wanted = "more bytes" if size is None else f"{size} bytes"
-        free = shutil.disk_usage(folder).free
         raise DiskFull(
             f"{folder} has no room for {wanted} ({free} bytes free)",
             next_step=f"free space on that disk or {larger}, then try again",

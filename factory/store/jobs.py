@@ -19,6 +19,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo
 from factory.plan.facts import Car
@@ -80,22 +81,27 @@ def submit(
     kind, spec = ordered.kind, ordered.canonical_json()
     digest = hashlib.sha256(spec.encode()).hexdigest()
     job = secrets.token_hex(8)
-    values = {"id": job, "idempotency_key": key, "kind": kind, "spec": spec, "spec_digest": digest}
-    rest: dict[str, Any] = {
+    queue = QUEUE_OF[kind]
+    row: dict[str, Any] = {
+        "id": job,
+        "idempotency_key": key,
+        "kind": kind,
+        "queue": queue,
+        "spec": spec,
+        "spec_digest": digest,
         "series": ordered.series,
         "submitted_by": storable(by)[:200],
-        "state": "queued",
-        "created_at": utc_now(),
+        "embargo": embargo,
+        **asdict(wishes),
     }
-    counters = {"attempt": 0, "fence": 0, "rings": 0, "cancel_asked": False, "progress": 0.0, "step": ""}
-    when = {"embargo": embargo, "queue": QUEUE_OF[kind], **asdict(wishes)}
-    most = places.most_waiting(session, QUEUE_OF[kind])
+    row["traceparent"] = traces.mark("order", kind=kind, by=by)
+    most = places.most_waiting(session, queue)
     if most is not None:
         known = _of_key(session, key, digest)  # before there is a word of a full queue: it waits there already
         if known is not None:
             return known
-        places.require_room(session, QUEUE_OF[kind], most)
-    if insert_new(session, JobRow, [values | rest | counters | when]):
+        places.require_room(session, queue, most)
+    if insert_new(session, JobRow, [row]):
         ring(session, job, kind)
         return Submitted(job, new=True)
     known = _of_key(session, key, digest)
@@ -121,7 +127,12 @@ def _of_key(session: Session, key: str | None, digest: str) -> Submitted | None:
 
 def ring(session: Session, job: str, task: str) -> None:
     """Put the bell into the outbox; the relay rings it once this transaction is committed."""
-    session.execute(sa.insert(Outbox).values(job_id=job, task=task, created_at=utc_now()))
+    session.execute(sa.insert(Outbox).values(job_id=job, task=task))
+
+
+def moved(verb: str) -> sa.ColumnElement[str]:
+    """Return the state that a verb leaves a job in, by the one that it is in."""
+    return sa.case(MOVES[verb], value=JobRow.state)
 
 
 # --- the worker's verbs ----------------------------------------------------------------------------------------------
@@ -158,9 +169,9 @@ def _take(
 ) -> sa.Row[str, int, int, str] | None:
     return session.execute(
         sa.update(JobRow)
-        .where(JobRow.id == job, JobRow.state.in_(MOVES["claim"]), due(session), where)
+        .where(JobRow.id == job, due(session), where)
         .values(
-            state="planning",
+            state=moved("claim"),
             fence=JobRow.fence + 1,
             attempt=JobRow.attempt + 1,
             lease_owner=worker[:200],
@@ -199,22 +210,22 @@ def beat(
 
 def save_timelines(session: Session, held: Claim, bodies: Mapping[str, str], *, author: str = "") -> None:
     """Save what will be rendered, a new version for each aspect; the job goes from planning to rendering."""
-    _still_held(session, held, state=MOVES["render"]["planning"])
+    _still_held(session, held, state=moved("render"))
     _add_timelines(session, held.job, bodies, author)
 
 
 def start_rendering(session: Session, held: Claim) -> None:
     """Go on to rendering with the timelines that are saved already."""
-    _still_held(session, held, state=MOVES["render"]["planning"])
+    _still_held(session, held, state=moved("render"))
 
 
 def save_step(
     session: Session, held: Claim, name: str, *, input_digest: str, output_digest: str, seconds: float
 ) -> None:
     """Remember that a step is done for this input, so that a retry takes its output."""
-    _still_held(session, held, step=name[:64])
+    _still_held(session, held, step=name)
     row = {"job_id": held.job, "name": name, "input_digest": input_digest, "output_digest": output_digest}
-    insert_new(session, JobStep, [row | {"fence": held.fence, "wall_seconds": seconds, "done_at": utc_now()}])
+    insert_new(session, JobStep, [row | {"fence": held.fence, "wall_seconds": seconds}])
 
 
 def find_step(session: Session, job: str, name: str, input_digest: str) -> str | None:
@@ -246,7 +257,6 @@ def finish(
         session.add(JobOutput(job_id=held.job, fence=held.fence, **asdict(output)))
     uses.note_shown(session, held.job, shots)
     embargoes.note_cars(session, held.job, cars, as_told=cars_told)
-    session.flush()
     return ended
 
 
@@ -283,7 +293,7 @@ def stop(session: Session, held: Claim) -> State:
 
 def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
     """End this worker's hold. A cancel that was asked meanwhile wins over every other end."""
-    ended = sa.case((JobRow.cancel_asked, "cancelled"), else_=next(iter(MOVES[verb].values())))
+    ended = sa.case((JobRow.cancel_asked, moved("stop")), else_=moved(verb))
     over = sa.or_(JobRow.cancel_asked, sa.literal(MOVES[verb]["planning"] in ENDED))
     row = session.execute(
         _held(held)
@@ -292,7 +302,7 @@ def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
             state=ended,
             lease_owner=None,
             lease_until=None,
-            ended_at=sa.case((over, clock(session)), else_=JobRow.ended_at),
+            ended_at=sa.case((over, clock(session))),
             **values,
         )
         .returning(JobRow.state, JobRow.kind, JobRow.queue)
@@ -404,24 +414,22 @@ def _queue_anew(session: Session, job: str, verb: str) -> State:
 
 
 def _by_person(session: Session, job: str, verb: str, **values: Any) -> State:
-    moves = MOVES[verb]
-    target = next(iter(moves.values()))
-    moved = (
+    move = (
         sa.update(JobRow)
-        .where(JobRow.id == job, JobRow.state.in_(moves))
-        .values(state=target, **values)
-        .returning(JobRow.id)
+        .where(JobRow.id == job, JobRow.state.in_(MOVES[verb]))
+        .values(state=moved(verb), **values)
+        .returning(JobRow.state)
         .execution_options(synchronize_session=False)
     )
-    if session.execute(moved).one_or_none() is None:
-        state = get(session, job).state
+    state = session.scalars(move).one_or_none()
+    if state is None:
         raise WrongState(
-            f"job {job} is {state}; {verb} needs {' or '.join(moves)}",
+            f"job {job} is {get(session, job).state}; {verb} needs {' or '.join(MOVES[verb])}",
             next_step="look at the job with `factory jobs`",
         )
-    if target == "cancelled":
+    if state == "cancelled":
         session.execute(sa.delete(Outbox).where(Outbox.job_id == job))
-    return target
+    return cast("State", state)
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

@@ -14,20 +14,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.errors import FactoryError
 from factory.plan.facts import Car
 from factory.store import jobs
 from factory.store.db import Sessions
 from factory.store.job import LEASE, Claim, FenceLost, Output, State
+from factory.store.schema import JobRow
 
 log = logging.getLogger(__name__)
 
-BEAT_EVERY = timedelta(seconds=5)
+BEAT_EVERY = timedelta(seconds=3)  # a cancel is heard at the next beat, and within 5 s nothing of the work runs
 TELL_EVERY = 1.0  # seconds between two words of progress to the ledger
-AWAY = (OperationalError, InterfaceError, InternalError)  # the last: PostgreSQL ended a transaction that lay still
+AWAY = (OperationalError, InterfaceError)
 PATIENCE = 60.0  # seconds that the last word of an attempt waits for a database that is down
 
 Why = Literal["cancel", "lost", "shutdown"]
@@ -71,7 +74,7 @@ class Holding:
         self.why: Why | None = None
         self._lease = lease
         self._shutdown = shutdown
-        self._every = min(BEAT_EVERY, lease / 3).total_seconds()
+        self._every = seconds_between_beats(lease)
         self._news: tuple[float | None, str | None] = (None, None)
         self._wake = threading.Event()
         self._ended = threading.Event()
@@ -102,7 +105,7 @@ class Holding:
             self._beat()
             told = time.monotonic()
             self._wake.wait(self._every)
-            self._ended.wait(max(0.0, min(TELL_EVERY, self._every) - (time.monotonic() - told)))
+            self._ended.wait(min(TELL_EVERY, self._every) - (time.monotonic() - told))
             self._wake.clear()
 
     def _beat(self) -> None:
@@ -115,6 +118,11 @@ class Holding:
             return  # the fence guards the job; the next beat tells whether it is still ours
         if answer != "go-on":
             self.why = answer
+
+
+def seconds_between_beats(lease: timedelta) -> float:
+    """Return how often a lease is renewed: often enough that two lost beats lose no job."""
+    return min(BEAT_EVERY, lease / 3).total_seconds()
 
 
 def work(
@@ -133,17 +141,27 @@ def work(
     and fails the job, unless it is `transient`; that, and every other exception, gives up the attempt, to be tried
     again.
     """
+    began = time.time_ns()
     with sessions.write() as session:
         claim = jobs.claim(session, job, worker=worker or worker_name(), lease=lease)
+        order = session.scalar(sa.select(JobRow.traceparent).where(JobRow.id == job)) if traces.on() else None
     if claim is None:
         return None
-    with Holding(sessions, claim, lease=lease, shutdown=shutdown) as holding:
+    with (
+        traces.span("attempt", parent=order, since=began, job=job, worker=claim.worker),
+        Holding(sessions, claim, lease=lease, shutdown=shutdown) as holding,
+    ):
+        traces.note(fence=claim.fence, attempt=claim.attempt)
+        traces.mark("claim", since=began, job=job)
         last_word = _attempt(holding, make)
         try:
-            return _persist(sessions, last_word)
+            state = _persist(sessions, last_word)
         except FenceLost as lost:
             log.warning("%s", lost)
+            traces.note(state="lost")
             return None
+        traces.note(state=state)
+        return state
 
 
 def worker_name() -> str:
@@ -161,7 +179,6 @@ def _attempt(holding: Holding, make: Callable[[Holding], Made | Settled]) -> Cal
             return _stopping(holding)
         return _told(claim, error)
     except BaseException:  # Ctrl-C, or the process is told to exit: the job goes back before it does
-        holding.why = holding.why or "shutdown"
         with contextlib.suppress(FenceLost):
             _persist(holding.sessions, _stopping(holding))
         raise
@@ -177,6 +194,7 @@ def _stopping(holding: Holding) -> Callable[[Session], State]:
 
 def _told(claim: Claim, error: Exception) -> Callable[[Session], State]:
     """Return the last word for an error: refused, or to be tried again."""
+    traces.note(error=getattr(error, "code", "broken"))
     if isinstance(error, FactoryError):
         told = {"code": error.code, "text": error.cause, "next_step": error.next_step}
         if not error.transient:

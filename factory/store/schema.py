@@ -480,6 +480,7 @@ class JobChunk(Base):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(100), primary_key=True)  # of the cache
+    aspect: Mapped[str] = mapped_column(String(8))
     number: Mapped[int]
     attempt: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None] = mapped_column(String(200))

@@ -22,6 +22,7 @@ from uvicorn.config import LOGGING_CONFIG
 
 from factory import wiring
 from factory.errors import FactoryError, WrongUsage
+from factory.fitness import require_fit
 from factory.notices import notice_duties
 from factory.render.templates import PACKAGED
 from factory.runner import Duties, Duty, LocalRunner, bell_duties
@@ -33,6 +34,7 @@ from factory.web import api, metrics
 from factory.web.errors import answer_errors
 from factory.web.guard import Guard
 from factory.web.thumbs import Thumbs
+from factory.web.traced import Traced
 from factory.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(metrics.router)
     _add_page(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Traced)
     app.add_middleware(Guard, port=parts.settings.web_port)
     return app
 
@@ -151,11 +154,20 @@ def _jobs_beside(parts: Parts) -> Iterator[None]:
         with Duties((*bell_duties(parts.sessions, parts.send), sweep)):
             yield
         return
+    if parts.settings.workers:
+        require_fit(parts)
     with parts.sessions.write() as session:
         seed(session, utc_now(), parts.settings)
-    workers = parts.settings.workers
+    runner = LocalRunner(
+        parts.settings.database,
+        wiring.open_produce,
+        open_help=wiring.open_help,
+        workers=parts.settings.workers,
+        memory_mb=parts.settings.worker_memory,
+        duties=(sweep,),
+    )
     with (
-        LocalRunner(parts.settings.database, wiring.open_produce, workers=workers, duties=(sweep,)),
+        runner,
         ScheduleClock(parts.sessions),
     ):
         yield

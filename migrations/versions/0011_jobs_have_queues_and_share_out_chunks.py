@@ -51,6 +51,7 @@ def upgrade() -> None:
         "job_chunk",
         sa.Column("job_id", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("aspect", sa.String(length=8), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=200), nullable=True),

@@ -1,0 +1,356 @@
+"""Workers of the house itself, killed by a plan in the middle of real renders, with the product's own lease and beat.
+
+The crashes are those of crashing.py: planned by a seed, each done once by SIGKILL of the worker's own process. What is
+made is real, if short: plans, cards, sound, ffmpeg, the store. Waits are the product's, so jobs wait for a lease of
+30 s; several are in flight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from factory import produce as verb
+from factory.plan.brief import Brief
+from factory.render import chunks, film
+from factory.runner import LocalRunner
+from factory.settings import Settings
+from factory.store import db, jobs
+from factory.store.assets import add_clip
+from factory.store.db import Sessions
+from factory.store.files import Files
+from factory.store.job import ENDED, LEASE, Claim
+from factory.store.lease import Holding
+from factory.store.schema import JobOutput, JobRow
+from factory.wiring import open_produce as open_real_produce
+from factory.wiring import parts
+from tests.crashing import (
+    WITNESS,
+    Order,
+    Site,
+    Tally,
+    count_attempts,
+    count_moves,
+    count_rows,
+    plan_crashes,
+    publish_twice,
+)
+from tests.library import TAXONOMY, a_clip, a_shot
+from tests.render_kit import complaints, ffmpeg
+
+ROOT: Final = Path(__file__).parent.parent
+WORKERS: Final = 3
+IN_FLIGHT: Final = 2  # one worker is free: told is how soon a lost job is missed, not how long a queue is
+# In the order of a job's life: what an attempt has kept is not made again, and nobody could die in making it.
+WITHIN: Final = ("claimed", "planned", "saved", "cards", "mixing", "chunk", "chunk-made", "chunks", "joined",
+                 "settling", "finishing")  # fmt: skip
+ONCE: Final = ("claiming", "finished")
+POINTS: Final = ("claiming", *WITHIN, "finished")
+TOLD: Final = {"rendering": "cards", "mixing sound": "chunks", "taking the poster": "joined"}
+
+
+# --- the worker ------------------------------------------------------------------------------------------------------
+
+
+class RealSite(Site):
+    """Beside what a Site keeps: which processes of a worker lived when it was killed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.home, self.templates, self.left = folder / "home", folder / "templates", folder / "left"
+
+    def environment(self) -> dict[str, str]:
+        return {"CRASH_SITE": str(self.folder), "FACTORY_HOME": str(self.home), "FACTORY_DATABASE_URL": self.url,
+                "FACTORY_VOICE": "silent", "FACTORY_TEMPLATES": str(self.templates)}  # fmt: skip
+
+    def crash(self, point: str, job: str, attempt: int = 0) -> None:
+        if (self.plan / f"{job}.{point}.{attempt}").exists():
+            with self.left.open("a") as file:
+                for child in psutil.Process().children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        file.write(f"{time.time()} {child.pid} {child.create_time()} {child.name()}\n")
+        super().crash(point, job, attempt)
+
+    def children_left(self) -> list[tuple[float, psutil.Process]]:
+        """Return the processes whose worker was killed, by the moment of its crash, that live on."""
+        alive = list[tuple[float, psutil.Process]]()
+        for line in self.left.read_text().splitlines() if self.left.exists() else []:
+            at, pid, created, *_ = line.split()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(int(pid))
+                if process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE:
+                    alive.append((float(at), process))
+        return alive
+
+
+def open_produce() -> Callable[[str], object]:
+    """What a runner's child calls: the real verb, with crash points in it."""
+    place_crashes(RealSite(Path(os.environ["CRASH_SITE"])))
+    return open_real_produce()
+
+
+def place_crashes(site: RealSite) -> None:
+    """Put crash points into the verb, the render, the store and the ledger, of this process."""
+    turn: list[tuple[str, int]] = [("", 0)]
+
+    def crash(point: str) -> None:
+        site.crash(point, *turn[0])
+
+    def after(function: Callable[..., Any], point: str) -> Callable[..., Any]:
+        def called(*args: Any, **kwargs: Any) -> Any:
+            answer = function(*args, **kwargs)
+            crash(point)
+            return answer
+
+        return called
+
+    make, tell, run, settle = verb._make, film._Work._tell, vars(chunks)["run"], Files._settle
+    claim, produce = jobs.claim, verb.produce
+
+    def making(holding: Holding, house: Any) -> Any:
+        turn[0] = (holding.claim.job, holding.claim.attempt)
+        crash("claimed")
+        return make(holding, house)
+
+    def telling(work: Any, share: float, what: str) -> None:
+        tell(work, share, what)
+        if what in TOLD:
+            crash(TOLD[what])
+
+    def running(*args: Any, on_progress: Callable[[int], None] = lambda _frames: None, **kwargs: Any) -> None:
+        def told(frames: int) -> None:
+            crash("chunk")  # ffmpeg has written frames and lives
+            on_progress(frames)
+
+        run(*args, on_progress=told, **kwargs)
+        crash("chunk-made")
+
+    def settling(files: Files, written: Path, place: Path, **kwargs: Any) -> Path:
+        if files.media in place.parents:
+            crash("settling")
+        return settle(files, written, place, **kwargs)
+
+    def claiming(session: Session, job: str, *, worker: str, lease: timedelta) -> Claim | None:
+        made = claim(session, job, worker=worker, lease=lease)
+        if made is not None:
+            site.crash("claiming", job)
+        return made
+
+    def producing(job: str, parts: Any, **kwargs: Any) -> Any:
+        ended = produce(job, parts, **kwargs)
+        if ended is not None:
+            site.crash("finished", job)
+        return ended
+
+    vars(verb).update(
+        _make=making, plan=after(vars(verb)["plan"], "planned"), _save=after(verb._save, "saved"), produce=producing
+    )
+    vars(film).update(mix_program=after(vars(film)["mix_program"], "mixing"))
+    vars(chunks).update(run=running)
+    vars(jobs).update(claim=claiming, finish=after(jobs.finish, "finishing"))
+    setattr(film._Work, "_tell", telling)  # noqa: B010  (a method, which mypy would not let be assigned)
+    setattr(Files, "_settle", settling)  # noqa: B010
+
+
+# --- the supervisor --------------------------------------------------------------------------------------------------
+
+
+STORYBOARD: Final = """{#
+title: {zh: 短片, en: Short film}
+description: {zh: 六个镜头。, en: Six shots.}
+needs: nothing
+seconds: 10
+inputs: {order: {type: text, maximum: 20, about: number of the order}}
+#}
+{% import "storyboards/_parts.yaml.j2" as parts with context %}
+version: 1
+template: short
+title: {{ inputs.order }}
+locale: {{ locale }}
+audio:
+  music: {style: calm}
+scenes:
+{% for number in range(6) %}
+  - id: shot-{{ number }}
+    poster: {{ number == 0 }}
+    duration: 1
+    layers:
+      - {type: clip, query: {tags_any: [{{ "mud" if number % 2 else "dune" }}]}, sound_db: -9}
+      - {{ parts.lower_third(inputs.order) }}
+{% endfor %}
+"""
+
+
+def fill_home(site: RealSite) -> None:
+    """Write a template, and make a library of two clips that its films can be made of. Every film says the number of
+    its order in each shot, so that no two share a chunk."""
+    (site.templates / "storyboards").mkdir(parents=True)
+    (site.templates / "storyboards" / "short.yaml.j2").write_text(STORYBOARD, encoding="utf-8")
+    house = parts(Settings(home=site.home, database_url=site.url, voice="silent"))
+    for number, tag in enumerate(["mud", "dune"]):
+        clip = site.folder / f"{tag}.mp4"
+        sources = (f"testsrc2=s=640x360:r=30:d=30,hue=h={number * 90}", f"sine=f={300 + 200 * number}:d=30")
+        inputs = (part for source in sources for part in ("-f", "lavfi", "-i", source))
+        ffmpeg(*inputs, "-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-c:a", "aac", str(clip))
+        shots = [a_shot([tag], seconds=Fraction(2)) for _ in range(15)]
+        with house.sessions.write() as session:
+            add_clip(session, house.files.adopt(clip), a_clip(*shots), original=clip.name, taxonomy=TAXONOMY)
+    house.sessions.close()
+
+
+def plan_real_crashes(count: int, seed: int) -> list[Order]:
+    """Plan `count` crashes, those of each job in the order of its life."""
+    orders = plan_crashes(count, seed, points=POINTS, within=WITHIN, once=ONCE)
+    return [replace(order, in_work=tuple(sorted(order.in_work, key=WITHIN.index))) for order in orders]
+
+
+def crash_real_renders(folder: Path, orders: list[Order], *, broker: str = "", patience: float = 3600.0) -> Tally:
+    """Work off these orders over a library in `folder`/home, and count. With `broker`, by Celery's workers, else by a
+    local runner."""
+    site, tally = RealSite(folder), Tally(points=POINTS)
+    db.migrate(site.url)
+    fill_home(site)
+    began = time.monotonic()
+    with contextlib.closing(Sessions.open(site.url)) as sessions:
+        with sessions.write() as session:
+            for statement in WITNESS:
+                session.execute(sa.text(statement))
+        working = _celery(site, broker) if broker else _local(site)
+        with working as revive:
+            poisoned = _supervise(site, sessions, list(orders), tally, revive, give_up=began + patience)
+        tally.seconds = time.monotonic() - began
+        with sessions.read() as session:
+            count_rows(session, tally, poisoned)
+            count_moves(session, tally, site.crashes())
+            count_attempts(session, tally, site.crashes(), poisoned, LEASE)
+            _count_files(session, tally, Files(site.home))
+    tally.jobs = len(orders)
+    tally.planned = Counter(point for order in orders for point in (*order.in_work, *order.once))
+    tally.crashed = Counter(crash.point for crash in site.crashes())
+    tally.killed = tally.crashed.total()
+    return tally
+
+
+def _supervise(
+    site: RealSite,
+    sessions: Sessions,
+    waiting: list[Order],
+    tally: Tally,
+    revive: Callable[[], None],
+    *,
+    give_up: float,
+) -> set[str]:
+    """Order the jobs, a few at a time, publish what is made, watch what killed workers left. Returns poisoned jobs."""
+    poisoned, open_jobs, left = set[str](), set[str](), dict[tuple[float, int], float]()
+    while (waiting or open_jobs) and time.monotonic() < give_up:
+        revive()
+        while waiting and len(open_jobs) < IN_FLIGHT:
+            order = waiting.pop()
+            job = _submit(site, sessions, order, len(waiting))
+            open_jobs.add(job)
+            if order.poison:
+                poisoned.add(job)
+        with sessions.read() as session:
+            states = dict(session.execute(sa.select(JobRow.id, JobRow.state)).all())
+        open_jobs = {job for job in open_jobs if states[job] not in ENDED}
+        for job in [job for job, state in states.items() if state == "review"]:
+            publish_twice(sessions, job)
+        for at, process in site.children_left():
+            left[at, process.pid] = time.time() - at
+        time.sleep(0.2)
+    tally.outlived = sorted(left.values())
+    return poisoned
+
+
+def _submit(site: Site, sessions: Sessions, order: Order, number: int) -> str:
+    brief = Brief(template="short", locale="en-US", draft=True, seed=number, set={"order": f"Order {number}"})
+    with sessions.write() as session:
+        job = jobs.submit(session, brief, key=f"order-{number}").job
+        for attempt, point in enumerate(order.in_work, start=1):
+            site.arm(job, point, attempt)
+        for point in order.once:
+            site.arm(job, point, 0)
+    return job
+
+
+@contextlib.contextmanager
+def _local(site: RealSite) -> Iterator[Callable[[], None]]:
+    """A local runner, which revives its children itself."""
+    os.environ.update(site.environment())
+    with LocalRunner(site.url, open_produce, workers=WORKERS):
+        yield lambda: None
+
+
+@contextlib.contextmanager
+def _celery(site: RealSite, broker: str) -> Iterator[Callable[[], None]]:
+    """Celery's workers; another is started where one was killed, as systemd or an engine of containers would."""
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tests.real_worker",
+        "worker",
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    environment = os.environ | site.environment() | {"FACTORY_BROKER_URL": broker}
+    living, number = list[subprocess.Popen[bytes]](), iter(range(1_000_000))
+
+    def revive() -> None:
+        living[:] = [worker for worker in living if worker.poll() is None]
+        while len(living) < WORKERS:
+            name = f"worker-{next(number)}"
+            with (site.folder / f"{name}.log").open("wb") as log:
+                line = [*command, "-n", f"{name}@host"]
+                living.append(subprocess.Popen(line, env=environment, cwd=ROOT, stdout=log, stderr=log))
+
+    try:
+        yield revive
+    finally:
+        for worker in living:
+            worker.terminate()
+        for worker in living:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.wait(30)
+            worker.kill()
+            worker.wait()
+
+
+# --- counting --------------------------------------------------------------------------------------------------------
+
+
+def _count_files(session: Session, tally: Tally, files: Files) -> None:
+    """Read every file of the store, and decode every film that a job names: it has its frames, and no fault."""
+    for path in files.media.rglob("*"):
+        if path.is_file():
+            tally.half_written += hashlib.sha256(path.read_bytes()).hexdigest() != path.name
+    named = session.scalars(sa.select(JobOutput)).all()
+    for output in named:
+        tally.half_written += not _whole(output, files)
+    shown = set(session.scalars(sa.select(JobRow.id).where(JobRow.state == "published")))
+    tally.half_written += len(shown - {output.job_id for output in named if output.role == "video"})
+    tally.left_unfinished = files.clean(min_age=0)
+    tally.half_written += sum(1 for _ in files.partial.iterdir())
+
+
+def _whole(output: JobOutput, files: Files) -> bool:
+    if not files.has(output.digest) or files.path(output.digest).stat().st_size != output.bytes:
+        return False
+    path = files.path(output.digest)
+    return output.role != "video" or (chunks.count_frames(path) == output.frames and not complaints(path))
