@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +21,7 @@ from factory.wiring import BackboneUnavailable, Parts
 from understanding.errors import MediaRefused
 
 Status = Literal["added", "known", "refused"]
+Step = Literal["copying", "reading", "writing"]
 
 NOT_MEDIA = frozenset({"not-media", "empty-file", "forbidden-format", "not-a-file", "link-refused"})
 SIDE_FILES = frozenset({".csv", ".json", ".md", ".txt", ".srt", ".vtt", ".py", ".yaml", ".yml", ".jpg", ".png"})
@@ -61,7 +62,7 @@ def ingest(path: Path, parts: Parts, provenance: Provenance | None = None) -> In
     Raises BackboneUnavailable: no file could be tagged.
     """
     try:
-        return _ingest(path, parts, provenance or Provenance())
+        return bring_in(path, parts, provenance or Provenance())
     except BackboneUnavailable:
         raise
     except MediaRefused as refusal:
@@ -89,18 +90,30 @@ def ingest_all(
                 work.cancel()
 
 
-def _ingest(path: Path, parts: Parts, provenance: Provenance) -> Ingested:
+def _no_matter(_step: Step) -> None:
+    """Nobody wants to know."""
+
+
+def bring_in(path: Path, parts: Parts, provenance: Provenance, begin: Callable[[Step], None] = _no_matter) -> Ingested:
+    """Bring one file in. `begin` is told of each step before it, and stops the work by raising.
+
+    Raises MediaRefused, or FactoryError where the house cannot do it.
+    """
+    begin("copying")
     adopted = parts.files.adopt(path)
     with about(asset=adopted.digest), traces.span("ingest", asset=adopted.digest):
-        return _bring_in(path, adopted, parts, provenance)
+        return _bring_in(path, adopted, parts, provenance, begin)
 
 
-def _bring_in(path: Path, adopted: Adopted, parts: Parts, provenance: Provenance) -> Ingested:
+def _bring_in(
+    path: Path, adopted: Adopted, parts: Parts, provenance: Provenance, begin: Callable[[Step], None]
+) -> Ingested:
     with parts.sessions.read() as session:
         before = assets.known(session, adopted.digest)
     if before is not None:
         _hold(adopted.digest, parts, provenance)
         return Ingested(str(path), "known", adopted.digest, before.shots, before.seconds)
+    begin("reading")
     try:
         tagged = parts.tagger.read_as(adopted.path, provenance.name or path.name)
     except BackboneUnavailable:
@@ -110,6 +123,7 @@ def _bring_in(path: Path, adopted: Adopted, parts: Parts, provenance: Provenance
         adopted.path.unlink(missing_ok=True)  # nothing refers to it
         cause = refusal.cause.replace(adopted.path.name, repr(path.name)[1:-1])  # the name that the person knows
         raise MediaRefused(refusal.code, cause, next_step=refusal.next_step) from refusal
+    begin("writing")
     with parts.sessions.write() as session:
         added = assets.add_clip(
             session,
@@ -166,5 +180,9 @@ def wanted_files(paths: Sequence[Path]) -> Iterator[Wanted]:
 
 def passed_over(file: Wanted, outcome: Ingested) -> bool:
     """Say whether a refused file is one that a folder may hold beside its clips, and that nobody named."""
-    plainly_beside = file.path.suffix.lower() in SIDE_FILES or file.path.name.startswith(".")
-    return outcome.status == "refused" and not file.named and plainly_beside and outcome.code in NOT_MEDIA
+    return outcome.status == "refused" and lies_beside(file) and outcome.code in NOT_MEDIA
+
+
+def lies_beside(file: Wanted) -> bool:
+    """Say whether a file that nobody named is, by its name, one that a folder holds beside its clips."""
+    return not file.named and (file.path.suffix.lower() in SIDE_FILES or file.path.name.startswith("."))

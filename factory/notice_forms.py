@@ -53,6 +53,7 @@ def sentence(notice: Waiting) -> str:
     """Return the notice as people read it."""
     body = notice.body
     what = f"job {body['job']}" if "job" in body else f"schedule {body['schedule']}" if "schedule" in body else "queue"
+    what += f" ({body['file']})" if "file" in body else ""
     code = f"{body['code']}: " if body.get("code") else ""
     cause, next_step = body.get("cause", ""), body.get("next_step", "")
     return f"AutoReel: {notice.event}: {what}\n{code}{cause}\nNext: {next_step}"

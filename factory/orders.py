@@ -167,8 +167,10 @@ def job_record(job: Job) -> dict[str, Any]:
     """Return a job as plain data."""
     return {
         "job": job.id,
+        "kind": job.kind,
         "state": job.state,
-        "template": job.brief().template,
+        "title": job.title,
+        "template": job.brief().template if job.kind == Brief.kind else None,
         "progress": job.progress,
         "step": job.step,
         "attempt": job.attempt,

@@ -15,7 +15,7 @@ from factory.store.job import QUEUE_OF
 
 Tagging = Literal["cpu", "gpu"]
 
-QUEUES: Final = {**QUEUE_OF, "help": "chunks", "ingest": "tagging", "look": "duties", "reap": "duties"}
+QUEUES: Final = {**QUEUE_OF, "help": "chunks", "look": "duties", "reap": "duties"}
 TAGGING_GPU: Final = "tagging-gpu"  # takes the place of `tagging` where FACTORY_TAGGING=gpu
 EVERY: Final = (*dict.fromkeys(QUEUES.values()), TAGGING_GPU)
 

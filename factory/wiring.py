@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from factory.logs import set_up
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
-from factory.store import models
+from factory.store import jobs, models
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
 from factory.store.objects import open_objects
@@ -242,10 +242,19 @@ def make_home(settings: Settings) -> None:
 
 
 def open_produce() -> Callable[[str], object]:
-    """Return the verb that works a job off, over the parts of this process: what a runner's child calls."""
-    from factory.produce import produce  # noqa: PLC0415  the verb imports this module
+    """Return what works off a job of any kind, over the parts of this process: what a runner's child calls."""
+    from factory.clip_jobs import ingest_job  # noqa: PLC0415  the verbs import this module
+    from factory.produce import produce  # noqa: PLC0415  see above
 
-    return partial(produce, parts=_child_parts())
+    house = _child_parts()
+    verbs: dict[str | None, Callable[[str, Parts], object]] = {"produce": produce, "ingest": ingest_job}
+
+    def work(job: str) -> object:
+        with house.sessions.read() as session:
+            kind = jobs.kind_of(session, job)
+        return verbs[kind](job, house)
+
+    return work
 
 
 def open_help() -> Callable[[], int]:

@@ -12,14 +12,14 @@ from factory.plan.brief import Brief
 from factory.store import jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
-from factory.store.job import Claim, Job, Wishes
+from factory.store.job import Claim, Job, Ordered, Wishes
 from factory.store.schema import JobRow, Outbox
 
 BRIEF = Brief(template="ranking", subject="SUV 销量", series="weekly")
 PAST = timedelta(minutes=-10)  # further back than any wait that is written
 
 
-def order(sessions: Sessions, brief: Brief = BRIEF, key: str | None = None, **wishes: Any) -> str:
+def order(sessions: Sessions, brief: Ordered = BRIEF, key: str | None = None, **wishes: Any) -> str:
     """Order a job and return its id."""
     with sessions.write() as session:
         return jobs.submit(session, brief, key=key, wishes=Wishes(**wishes)).job

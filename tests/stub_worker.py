@@ -25,7 +25,11 @@ parts = SimpleNamespace(
     send=sender(settings.broker_url),
     today=lambda: date(2026, 11, 23),  # the tables of the tests are news then
 )
-vars(house).update(parts=lambda: parts, produce=lambda job: stub_factory.produce(job, parts.sessions))
+vars(house).update(
+    parts=lambda: parts,
+    produce=lambda job: stub_factory.produce(job, parts.sessions),
+    ingest=lambda job: stub_factory.ingest(job, parts.sessions),
+)
 schedule.TICK = 1.0
 if "STUB_AGAIN" in os.environ:
     vars(bell).update(AGAIN=timedelta(seconds=float(os.environ["STUB_AGAIN"])))

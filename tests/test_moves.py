@@ -24,6 +24,7 @@ NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_owner": None}
 WORKERS = {
     "render": dict.fromkeys(WORKED_ON, "rendering"),
     "finish": dict.fromkeys(WORKED_ON, "review"),
+    "settle": {"planning": "done"},
     "fail": dict.fromkeys(WORKED_ON, "failed"),
     "crash": dict.fromkeys(WORKED_ON, "queued"),
     "crash for the last time": dict.fromkeys(WORKED_ON, "dead"),
@@ -42,9 +43,11 @@ PEOPLES = {
 
 def acts(held: Claim) -> dict[str, Callable[[Session], Any]]:
     last = Claim(held.job, held.kind, held.fence, MAX_ATTEMPTS, held.spec, held.worker)
+    clip = Claim(held.job, "ingest", held.fence, held.attempt, held.spec, held.worker)
     return {
         "render": lambda s: jobs.start_rendering(s, held),
         "finish": lambda s: jobs.finish(s, held, [VIDEO]),
+        "settle": lambda s: jobs.settle(s, clip, "added"),
         "fail": lambda s: jobs.fail(s, held, code="c", text="t"),
         "crash": lambda s: jobs.crash(s, held, code="c", text="t"),
         "crash for the last time": lambda s: jobs.crash(s, last, code="c", text="t"),

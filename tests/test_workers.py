@@ -19,6 +19,7 @@ from celery.concurrency import get_implementation
 from kombu.exceptions import OperationalError
 
 from factory.plan.brief import Brief
+from factory.plan.clip_order import ClipOrder
 from factory.queues import EVERY, EXPIRES, QUEUES, queue_of, sender
 from factory.spread import spread
 from factory.store import bell, catalog, db, jobs, schedules
@@ -107,6 +108,18 @@ def test_jobs_go_through_broker_and_worker_each_once(
             wait_for(lambda: client.llen("rendering") == 0)
     assert sorted(line[0] for line in started(environment) if line[-1] == "done") == sorted(made)
     assert len([line for line in started(environment) if line[0] == made[0]]) == 2  # it began once and ended once
+
+
+@pytest.mark.fault
+def test_a_clip_is_brought_in_by_the_workers_of_its_queue(ledger: Sessions, environment: dict[str, str]) -> None:
+    with ledger.write() as session:
+        clips = [jobs.submit(session, ClipOrder(path=f"/inbox/{name}.mp4")).job for name in "ab"]
+    video = submit(ledger, brief())
+    with celery(environment, "worker", "-Q", "tagging"):
+        wait_for(lambda: all(job_now(ledger, job).state == "done" for job in clips), STARTS)
+        assert job_now(ledger, video).state == "queued"
+    assert job_now(ledger, clips[0]).step == "added a.mp4"
+    assert sorted(line[0] for line in started(environment) if line[-1] == "done") == sorted(clips)
 
 
 @pytest.mark.fault

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -47,10 +46,10 @@ def help_out(job: str) -> None:
     _helpers().help_out(job)
 
 
-def ingest(path: str) -> None:
-    from factory.ingest import ingest  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
+def ingest(job: str) -> object:
+    from factory.clip_jobs import ingest_job  # noqa: PLC0415  heavy, and wanted by tasks alone (see above)
 
-    ingest(Path(path), parts())
+    return ingest_job(job, parts())
 
 
 def check_store(settings: Settings) -> None:

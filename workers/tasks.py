@@ -20,8 +20,8 @@ def help_out(job: str) -> None:
 
 
 @shared_task(name="ingest")
-def ingest(path: str) -> None:
-    house.ingest(path)
+def ingest(job: str) -> None:
+    bell.answer(house.parts().sessions, job, house.ingest)
 
 
 @shared_task(name="look")

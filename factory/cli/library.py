@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from tqdm import tqdm
@@ -22,13 +24,15 @@ from factory.cli.console import (
     print_line,
     say,
 )
+from factory.clip_jobs import order_clip
 from factory.duplicates import duplicates
 from factory.errors import WrongUsage
 from factory.find import find
-from factory.ingest import Ingested, Provenance, ingest_all, passed_over, wanted_files
+from factory.ingest import Ingested, Provenance, Wanted, ingest_all, lies_beside, passed_over, wanted_files
 from factory.mezzanines import encode_library
 from factory.plan.embargo import read_embargo
 from factory.settings import Settings
+from factory.wiring import Parts
 
 app = typer.Typer()
 samples_app = typer.Typer(
@@ -52,6 +56,7 @@ def ingest_command(
     credit: Annotated[str, typer.Option(help="who is to be credited for these clips")] = "",
     licence: Annotated[str, typer.Option(help="under which licence they may be used")] = "",
     jobs: Annotated[int, typer.Option(min=1, max=64, help="files at once, each decoded in a process of its own")] = 1,
+    queue: Annotated[bool, typer.Option("--queue", help="let workers do it: a job for each file")] = False,
     embargo: Annotated[
         str, typer.Option(help="nothing of them is published before 2026-12-01T09:00 Asia/Shanghai; none lifts it")
     ] = "",
@@ -64,6 +69,8 @@ def ingest_command(
     refused = skipped = 0
     if not files:
         say("there is no file in what was named")
+    if queue:
+        _order_clips(files, house, provenance, as_json=as_json)
     with tqdm(total=len(files), unit="clip", disable=None, file=sys.stderr) as bar:
         for file, outcome in ingest_all(files, house, provenance, jobs=jobs):
             bar.update()
@@ -201,6 +208,25 @@ def catalog_load_command(
         for row in loaded.refused:
             say(f"{path}: {row}")
     raise typer.Exit(SOME_REFUSED if bad else 0)
+
+
+def _order_clips(files: Sequence[Wanted], house: Parts, provenance: Provenance, *, as_json: bool) -> NoReturn:
+    """Order a job for each file, tell of it, and end the command."""
+    told = Counter[str]()
+    for file in files:
+        if lies_beside(file):
+            told["skipped"] += 1
+            continue
+        clip = order_clip(file.path, house, provenance)
+        told[clip.status] += 1
+        if as_json:
+            print_line(json.dumps(asdict(clip), ensure_ascii=True))
+        elif clip.status == "refused":
+            say(f"{clip.path!r}: {clip.code}: {clip.message}")
+        else:
+            print_line(f"{clip.status:<7} {clip.job}  {clip.state:<10} {clip.path!r}")
+    say(", ".join(f"{count} {status}" for status, count in told.items()) or "nothing to order")
+    raise typer.Exit(SOME_REFUSED if told["refused"] else 0)
 
 
 def _tell_ingested(outcome: Ingested, *, as_json: bool) -> None:

@@ -75,8 +75,10 @@ def _line(job: Job, stalls: Mapping[str, Stalled]) -> str:
     stall, why = stalls.get(job.id), job.error_text or ""
     if job.embargo and job.state in ("review", "approved"):
         why = f"until {job.embargo.told()}, by the {job.embargo.of}"
+    if job.state == "done":
+        why = job.step
     why = f"{orders.told_wishes(job)}  {why}".strip()
     if stall is not None:
         why = f"STALLED {stall.why} since {stall.since:%H:%M:%SZ}  {why}".rstrip()
     when = f"{job.created_at:%Y-%m-%d %H:%M}"
-    return f"{job.id}  {job.state:<10} {job.progress:4.0%}  {job.brief().template:<22} {when}  {why}"
+    return f"{job.id}  {job.state:<10} {job.progress:4.0%}  {job.title:<22} {when}  {why}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from factory.plan.facts import Locale
+from factory.plan.spec import Spec
 from factory.plan.timeline import Canvas
 
 Codec = Literal["h264", "h265", "av1"]
@@ -37,10 +37,10 @@ class Table(BaseModel):
     counted: Literal["line", "row"] = "line"
 
 
-class Brief(BaseModel):
+class Brief(Spec):
     """One order. The same brief, library and version give the same video."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[str] = "produce"
 
     template: Name
     subject: str | None = Field(default=None, max_length=200)
@@ -56,7 +56,3 @@ class Brief(BaseModel):
     series: str | None = Field(default=None, max_length=100)
     cooldown_days: int | None = Field(default=None, ge=0, le=3650)  # that a shot rests in the series; None: 14
     draft_words: bool = False  # ask the language model of the settings for other words
-
-    def canonical_json(self) -> str:
-        """Return the brief as sorted compact JSON, the text that is digested and stored."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -34,6 +35,12 @@ PROBE_EVERY = 5
 
 class DatabaseNotMigrated(FactoryError):
     code = "database-not-migrated"
+
+
+class MigrationBreaksLinks(FactoryError):
+    """Rows would name rows that are gone."""
+
+    code = "migration-breaks-links"
 
 
 class DatabaseUnreachable(FactoryError):
@@ -202,10 +209,14 @@ def migrate(url: str, revision: str = "head") -> str:
 
 @contextmanager
 def migrating(url: str) -> Iterator[Connection]:
-    """Yield a connection in the one transaction that changes tables: it commits when the block ends."""
+    """Yield a connection in the one transaction that changes tables: it commits when the block ends.
+
+    SQLite follows no foreign keys in it, as its own procedure for writing a table anew asks: dropping the old table
+    would delete all rows that name one of its rows. `step_to` looks afterwards that none names what is gone.
+    """
     engine = open_engine(url)
     try:
-        with _connected(engine.execution_options(writes=True)) as connection, connection.begin():
+        with _connected(engine.execution_options(writes=True)) as connection, _unlinked(connection), connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
             yield connection
@@ -213,8 +224,40 @@ def migrating(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
+@contextmanager
+def _unlinked(connection: Connection) -> Iterator[None]:
+    """Let SQLite follow no foreign keys. It takes that word outside of transactions only, so the driver says it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    plain = connection.connection.driver_connection
+    assert isinstance(plain, sqlite3.Connection)
+    plain.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        plain.execute("PRAGMA foreign_keys = ON")
+
+
+def _broken_links(connection: Connection) -> Counter[tuple[str, str]]:
+    """Return how many rows of a table name a row of another that is gone. PostgreSQL never lets that come to be."""
+    if connection.dialect.name != "sqlite":
+        return Counter()
+    return Counter((row[0], row[2]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
+
+
 def step_to(connection: Connection, revision: str) -> None:
-    """Run the migrations between the database's revision and this one."""
+    """Run the migrations between the database's revision and this one. Raises MigrationBreaksLinks."""
+    before = _broken_links(connection)
+    _run_migrations(connection, revision)
+    for (table, parent), rows in (_broken_links(connection) - before).items():
+        raise MigrationBreaksLinks(
+            f"{rows} rows of {table} would name rows of {parent} that are gone; nothing was changed",
+            next_step="report this as a fault, with the revision that the database stands at",
+        )
+
+
+def _run_migrations(connection: Connection, revision: str) -> None:
     config = alembic_config()
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)

@@ -6,23 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal, Protocol
 
 from factory.errors import FactoryError, WrongUsage
 from factory.plan.brief import Brief
+from factory.plan.clip_order import ClipOrder
 from factory.plan.embargo import Embargo
 
 State = Literal[
-    "queued", "planning", "rendering", "review", "approved", "published", "withdrawn", "failed", "dead", "cancelled"
+    "queued",
+    "planning",
+    "rendering",
+    "review",
+    "approved",
+    "published",
+    "withdrawn",
+    "done",
+    "failed",
+    "dead",
+    "cancelled",
 ]
 Beat = Literal["go-on", "cancel", "lost"]
 
 WORKING: tuple[State, ...] = ("planning", "rendering")
-ENDED: tuple[State, ...] = ("review", "approved", "published", "withdrawn", "failed", "dead", "cancelled")
+ENDED: tuple[State, ...] = ("review", "approved", "published", "withdrawn", "done", "failed", "dead", "cancelled")
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
 
-QUEUE_OF: Mapping[str, str] = {"produce": "rendering"}  # kind of a job -> the queue that it waits in
+QUEUE_OF: Mapping[str, str] = {"produce": "rendering", "ingest": "tagging"}  # kind of a job -> the queue it waits in
 PRIORITIES = range(10)  # the highest is taken first
 A_PERSONS = 5  # priority of what a person orders
 A_BATCHS = 3  # of what a batch or a schedule orders: it gives way
@@ -32,6 +43,7 @@ MOVES: Mapping[str, Mapping[State, State]] = {
     "claim": {"queued": "planning", "planning": "planning", "rendering": "planning"},  # the last two: lease expired
     "render": {"planning": "rendering", "rendering": "rendering"},
     "finish": {"planning": "review", "rendering": "review"},
+    "settle": {"planning": "done"},  # what no person reviews
     "fail": {"planning": "failed", "rendering": "failed"},  # a refusal that a retry cannot mend
     "crash": {"planning": "queued", "rendering": "queued"},
     "hand_back": {"planning": "queued", "rendering": "queued"},
@@ -69,6 +81,17 @@ class NoSuchPriority(WrongUsage):
     code = "no-such-priority"
 
 
+class Ordered(Protocol):
+    """What can be ordered: a video by its brief, a clip that is to come in. `kind` says which verb works on it."""
+
+    kind: ClassVar[str]
+
+    @property
+    def series(self) -> str | None: ...
+
+    def canonical_json(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """When an order is wanted: its priority, and a moment (aware) after which nobody begins it any more."""
@@ -93,11 +116,14 @@ class Claim:
     kind: str
     fence: int
     attempt: int
-    spec: str  # canonical JSON of the brief
+    spec: str  # canonical JSON of what was ordered
     worker: str
 
     def brief(self) -> Brief:
         return Brief.model_validate_json(self.spec)
+
+    def clip(self) -> ClipOrder:
+        return ClipOrder.model_validate_json(self.spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +177,11 @@ class Job:
 
     def brief(self) -> Brief:
         return Brief.model_validate_json(self.spec)
+
+    def clip(self) -> ClipOrder:
+        return ClipOrder.model_validate_json(self.spec)
+
+    @property
+    def title(self) -> str:
+        """What a list calls it: the template of a video, the file of a clip."""
+        return self.clip().file_name if self.kind == ClipOrder.kind else self.brief().template

@@ -40,6 +40,7 @@ from factory.store.job import (
     IdempotencyConflict,
     Job,
     NoSuchPriority,
+    Ordered,
     Output,
     SavedTimeline,
     State,
@@ -60,25 +61,24 @@ AS_USUAL = Wishes()
 
 def submit(
     session: Session,
-    brief: Brief,
+    ordered: Ordered,
     *,
     key: str | None = None,
-    kind: str = "produce",
     by: str = "",
     embargo: Embargo | None = None,
     wishes: Wishes = AS_USUAL,
 ) -> Submitted:
     """Write the job and its bell in one transaction. The same `key` gives the same job, however often and at once.
 
-    `embargo` is about publishing, `wishes` are about when: they are no part of the brief, and a key that is known keeps
+    `embargo` is about publishing, `wishes` are about when: they are no part of the order, and a key that is known keeps
     those of its job.
-    Raises IdempotencyConflict where the key was used for another brief, QueueFull where no more jobs may wait.
+    Raises IdempotencyConflict where the key was used for another order, QueueFull where no more jobs may wait.
     """
     if wishes.priority not in PRIORITIES:
         raise NoSuchPriority(
             f"there is no priority {wishes.priority}", next_step="use 0 to 9; 9 is taken first, 5 is usual"
         )
-    spec = brief.canonical_json()
+    kind, spec = ordered.kind, ordered.canonical_json()
     digest = hashlib.sha256(spec.encode()).hexdigest()
     job = secrets.token_hex(8)
     queue = QUEUE_OF[kind]
@@ -89,7 +89,7 @@ def submit(
         "queue": queue,
         "spec": spec,
         "spec_digest": digest,
-        "series": brief.series,
+        "series": ordered.series,
         "submitted_by": storable(by)[:200],
         "embargo": embargo,
         **asdict(wishes),
@@ -119,7 +119,7 @@ def _of_key(session: Session, key: str | None, digest: str) -> Submitted | None:
         return None
     if known.spec_digest != digest:
         raise IdempotencyConflict(
-            f"the idempotency key {key!r} belongs to job {known.id}, which has another brief",
+            f"the idempotency key {key!r} belongs to job {known.id}, which is another order",
             next_step="use a new key for a new order",
         )
     return Submitted(known.id, new=False)
@@ -260,6 +260,16 @@ def finish(
     return ended
 
 
+def settle(session: Session, held: Claim, told: str) -> State:
+    """End work that no person reviews; `told` says what came of it, 64 characters at most. Returns `cancelled` where a
+    cancel came before."""
+    if held.kind == Brief.kind:
+        raise ValueError(f"job {held.job} makes a video, which a person reviews")
+    return _release(
+        session, held, "settle", progress=1.0, step=told[:64], error_code=None, error_text=None, next_step=None
+    )
+
+
 def fail(session: Session, held: Claim, *, code: str, text: str, next_step: str = "") -> State:
     """End the job: it was refused, and trying again would be refused again."""
     return _release(session, held, "fail", **_error(code, text, next_step))
@@ -287,6 +297,7 @@ def _release(session: Session, held: Claim, verb: str, **values: Any) -> State:
     over = sa.or_(JobRow.cancel_asked, sa.literal(MOVES[verb]["planning"] in ENDED))
     row = session.execute(
         _held(held)
+        .where(JobRow.state.in_(MOVES[verb]))
         .values(
             state=ended,
             lease_owner=None,
@@ -434,6 +445,11 @@ def get(session: Session, job: str) -> Job:
     if exact is None:
         raise UnknownJob(f"there is no job {job!r}", next_step="list the jobs with `factory jobs`")
     return _jobs(session, [exact])[0]
+
+
+def kind_of(session: Session, job: str) -> str | None:
+    """Return which verb works on a job, or None where there is no such job."""
+    return session.scalar(sa.select(JobRow.kind).where(JobRow.id == job))
 
 
 def newest_of(session: Session, key: str) -> tuple[str, Job] | None:

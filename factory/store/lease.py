@@ -40,13 +40,26 @@ SHUTDOWN = threading.Event()  # set by a door that was told to end: every attemp
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What an attempt made: its files, the shots that they show, the cars that they are about. `cars_told`: the order's
-    own table tells of the cars."""
+    """What an attempt at a video made: its files, the shots that they show, the cars that they are about. `cars_told`:
+    the order's own table tells of the cars."""
 
     outputs: Sequence[Output]
     shots: Sequence[int] = ()
     cars: Sequence[Car] = ()
     cars_told: bool = False
+
+    def write(self, session: Session, claim: Claim) -> State:
+        return jobs.finish(session, claim, self.outputs, shots=self.shots, cars=self.cars, cars_told=self.cars_told)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of work that no person reviews, in a few words."""
+
+    told: str
+
+    def write(self, session: Session, claim: Claim) -> State:
+        return jobs.settle(session, claim, self.told)
 
 
 class Holding:
@@ -115,7 +128,7 @@ def seconds_between_beats(lease: timedelta) -> float:
 def work(
     sessions: Sessions,
     job: str,
-    make: Callable[[Holding], Made],
+    make: Callable[[Holding], Made | Settled],
     *,
     worker: str | None = None,
     lease: timedelta = LEASE,
@@ -156,7 +169,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _attempt(holding: Holding, make: Callable[[Holding], Made]) -> Callable[[Session], State]:
+def _attempt(holding: Holding, make: Callable[[Holding], Made | Settled]) -> Callable[[Session], State]:
     """Do the work and return what is to be written of it."""
     claim = holding.claim
     try:
@@ -169,9 +182,7 @@ def _attempt(holding: Holding, make: Callable[[Holding], Made]) -> Callable[[Ses
         with contextlib.suppress(FenceLost):
             _persist(holding.sessions, _stopping(holding))
         raise
-    return lambda session: jobs.finish(
-        session, claim, made.outputs, shots=made.shots, cars=made.cars, cars_told=made.cars_told
-    )
+    return lambda session: made.write(session, claim)
 
 
 def _stopping(holding: Holding) -> Callable[[Session], State]:

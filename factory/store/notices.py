@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory.plan.clip_order import ClipOrder
 from factory.store.columns import utc_now
 from factory.store.db import clock, insert_new
 from factory.store.schema import JobRow, Notice, ScheduleSlot
@@ -123,6 +124,8 @@ def _of_job(row: JobRow) -> tuple[str, str, dict[str, Any]]:
         "next_step": (row.next_step or "")[:MOST_TEXT],
         "at": row.ended_at.isoformat() if row.ended_at else "",
     }
+    if row.kind == ClipOrder.kind:
+        body["file"] = ClipOrder.model_validate_json(row.spec).file_name
     unbegun = "/late" if row.error_code == "deadline-passed" else ""  # its fence is that of an earlier failure
     return f"job/{row.id}/{row.fence}{unbegun}", f"job-{row.state}", body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
@@ -47,9 +48,10 @@ def roll_back(url: str, *, accept_loss: bool = False, keep: bool = True) -> Roll
         assert below is None or isinstance(below, str)  # the house has no branches
         before = _columns(connection)
         held = {place: _rows(connection, *place, default) for place, default in before.items()}
+        counted = _counts(connection)
         step_to(connection, below or "base")
         gone = before.keys() - _columns(connection).keys()
-        lost = tuple(_told(gone, before.keys(), held))
+        lost = (*_told(gone, before.keys(), held), *_fewer(counted, _counts(connection)))
         done = RolledBack(standing, (newest.doc or "").splitlines()[0], below or "base", lost)
         if lost and not accept_loss and keep:
             raise RollbackLosesData(
@@ -78,6 +80,20 @@ def _rows(connection: Connection, table: str, column: str, default: str | None) 
     if default is not None:
         where = sa.and_(where, sa.column(column).is_distinct_from(sa.literal_column(default)))
     return connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table)).where(where)) or 0
+
+
+def _counts(connection: Connection) -> Counter[str]:
+    """Return how many rows each table has. The row that names the revision is no data."""
+    tables = set(sa.inspect(connection).get_table_names()) - {"alembic_version"}
+    counted = sa.select(sa.func.count())
+    return Counter({name: connection.scalar(counted.select_from(sa.table(name))) or 0 for name in tables})
+
+
+def _fewer(before: Counter[str], after: Counter[str]) -> Iterator[str]:
+    """Say which tables that stay have lost rows."""
+    for table, rows in sorted((before - after).items()):
+        if table in after:
+            yield f"{rows} rows of the table {table}"
 
 
 def _told(

@@ -43,6 +43,7 @@ STATES = (
     "approved",
     "published",
     "withdrawn",
+    "done",
     "failed",
     "dead",
     "cancelled",
@@ -419,7 +420,7 @@ class JobRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     kind: Mapped[str] = mapped_column(String(32))
-    spec: Mapped[str] = mapped_column(Text)  # canonical JSON of the brief
+    spec: Mapped[str] = mapped_column(Text)  # canonical JSON of what was ordered
     spec_digest: Mapped[str] = mapped_column(Digest)
     series: Mapped[str | None] = mapped_column(String(100))
     submitted_by: Mapped[str] = mapped_column(String(200), default="")

@@ -36,6 +36,7 @@ def shown_job(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "cancel_asked": job.cancel_asked,
         "order": {key: spec.get(key) for key in ORDERED} | {"table": (spec.get("data") or {}).get("name")},
+        "title": job.title,
         "error": _error(job),
         "embargo": {"until": str(job.embargo), "of": job.embargo.of} if job.embargo else None,
         "queue": job.queue,

@@ -268,7 +268,8 @@ const jobs = new Map();
 const rows = new Map();
 const MOST_ROWS = 50;
 
-const titleOf = (job) => [kinds.get(job.order.template)?.title[lang] ?? job.order.template, job.order.subject ?? job.order.table].filter(Boolean).join(" · ");
+const isClip = (job) => job.kind === "ingest";
+const titleOf = (job) => isClip(job) ? job.title : [kinds.get(job.order.template)?.title[lang] ?? job.order.template, job.order.subject ?? job.order.table].filter(Boolean).join(" · ");
 const has = (job, role) => job.outputs.some((output) => output.role === role && output.url);
 
 function hear(job) {
@@ -305,21 +306,21 @@ function forget(row) {
 
 function statePill(job, pill = make("span", { className: "state" })) {
   pill.dataset.state = job.state;
-  pill.textContent = job.cancel_asked && ["planning", "rendering"].includes(job.state) ? say("cancelling") : say(`state_${job.state}`);
+  pill.textContent = job.cancel_asked && ["planning", "rendering"].includes(job.state) ? say("cancelling") : say(`state_${isClip(job) && job.state === "planning" ? "reading" : job.state}`);
   return pill;
 }
 
 const USUAL = 5; // priority of what a person orders
 const isWorking = (job) => ["queued", "planning", "rendering"].includes(job.state);
-const holds = (job) => job.embargo && !["published", "withdrawn", "failed", "dead", "cancelled"].includes(job.state);
+const holds = (job) => job.embargo && !["published", "withdrawn", "done", "failed", "dead", "cancelled"].includes(job.state);
 const whereItStands = (job) => JSON.stringify([job.state, job.cancel_asked, job.attempt, job.error, job.embargo, job.outputs]);
 
 function showProgress(job, row) {
-  const about = [when(job.created_at), job.job.slice(0, 8), job.order.locale, job.order.aspects.join(" "),
+  const about = [when(job.created_at), job.job.slice(0, 8), isClip(job) ? say("clip") : job.order.locale, (job.order.aspects ?? []).join(" "),
     job.order.draft ? say("draft_mark") : "", holds(job) ? say("embargo_until", { until: job.embargo.until }) : "",
     job.priority === USUAL ? "" : say("priority", { priority: job.priority }),
     job.state === "queued" && job.deadline ? say("begun_by", { when: when(job.deadline) }) : "",
-    isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : ""];
+    isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : job.state === "done" ? job.step : ""];
   row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
   const bar = row.querySelector("progress");
   if (bar) bar.value = job.progress;
