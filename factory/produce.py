@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -39,17 +41,19 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
     signs = provenance.read_credentials(parts.settings.c2pa_cert, parts.settings.c2pa_key)
     planned, bodies = _saved_plan(brief, parts, holding)
     traces.note(assets=sorted({shot["asset"] for shot in planned.trace["shots"]}))
-    films = dict[Aspect, Film]()
+    films, seconds = dict[Aspect, Film](), dict[Aspect, float]()
     with parts.files.scratch() as work:
         for number, (aspect, timeline) in enumerate(planned.timelines.items()):
             turn = (number, len(bodies))
             out = work / f"{number}.mp4"
+            began = time.monotonic()
             with traces.span("render", aspect=aspect):
                 films[aspect] = film = _render(
                     timeline, out, aspect=aspect, brief=brief, parts=parts, holding=holding, turn=turn
                 )
                 if signs:
                     provenance.sign(film.video, timeline, signs)
+            seconds[aspect] = time.monotonic() - began
         with traces.span("covers"):  # the last step that a cancel may stop
             outputs = packing.covers(brief, planned, work, parts, holding.stopped)
         with traces.span("package"):
@@ -57,7 +61,9 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
                 timeline = planned.timelines[aspect]
                 told = {**planned.trace, "render": _told(film)}
                 beside = {"timeline": bodies[aspect], "trace": json.dumps(told, ensure_ascii=False, indent=1)}
-                outputs.extend(_kept(parts, timeline, aspect, film, beside))
+                kept = _kept(parts, timeline, aspect, film, beside)
+                _note(holding, f"render {aspect}", bodies[aspect], kept["video"].digest, seconds[aspect])
+                outputs.extend(kept.values())
                 outputs.extend(packing.sidecars(brief, planned, timeline, aspect, parts))
     facts = planned.facts
     own = brief.data is not None and not facts.ranking and not facts.prices  # cars of those tables are the catalogue's
@@ -66,12 +72,18 @@ def _make(holding: lease.Holding, parts: Parts) -> lease.Made:
 
 def _saved_plan(brief: Brief, parts: Parts, holding: lease.Holding) -> tuple[Plan, dict[str, str]]:
     """Return the plan and its timelines, saved; it is made anew where another job of the series took a shot of it."""
+    began = time.monotonic()
     planned = plan(brief, parts, holding)
     for _ in range(MOST_REPLANS):
         with contextlib.suppress(uses.ShotsTaken):
-            return planned, _save(planned, parts, holding)
+            bodies = _save(planned, parts, holding)
+            break
         planned = plan(brief, parts, holding)
-    return planned, _save(planned, parts, holding)
+    else:
+        bodies = _save(planned, parts, holding)
+    made = hashlib.sha256("\n".join(bodies.values()).encode()).hexdigest()
+    _note(holding, "plan", holding.claim.spec, made, time.monotonic() - began)
+    return planned, bodies
 
 
 def _save(planned: Plan, parts: Parts, holding: lease.Holding) -> dict[str, str]:
@@ -82,6 +94,13 @@ def _save(planned: Plan, parts: Parts, holding: lease.Holding) -> dict[str, str]
         uses.take(session, planned.issue, planned.shots)
         jobs.start_rendering(session, holding.claim)
     return bodies
+
+
+def _note(holding: lease.Holding, step: str, given: str, made: str, seconds: float) -> None:
+    """Note that a step is done: what it was given, the digest of what it made, and how long that took."""
+    digest = hashlib.sha256(given.encode()).hexdigest()
+    with holding.sessions.write() as session:
+        jobs.save_step(session, holding.claim, step, input_digest=digest, output_digest=made, seconds=seconds)
 
 
 def _render(
@@ -124,17 +143,18 @@ def _told(film: Film) -> dict[str, Any]:
     }
 
 
-def _kept(parts: Parts, timeline: Timeline, aspect: Aspect, film: Film, beside: Mapping[str, str]) -> list[Output]:
-    """Put a film and what stands beside it into the store."""
+def _kept(parts: Parts, timeline: Timeline, aspect: Aspect, film: Film, beside: Mapping[str, str]) -> dict[str, Output]:
+    """Put a film and what stands beside it into the store, and return each by its role."""
     stem = safe_name(f"{timeline.title}-{aspect.replace(':', 'x')}")
     files = {"video": film.video, "poster": film.poster, "srt": film.srt, "vtt": film.vtt}
-    outputs = list[Output]()
+    outputs = dict[str, Output]()
     for role, path in files.items():
         if not path.stat().st_size:
             continue  # the SRT of a video in which nobody speaks
         kept = parts.files.adopt(path)
-        outputs.append(Output(aspect, role, kept.digest, f"{stem}{path.suffix}", kept.size, film.frames, film.fps))
+        name = f"{stem}{path.suffix}"
+        outputs[role] = Output(aspect, role, kept.digest, name, kept.size, film.frames, film.fps)
     for role, text in beside.items():
         kept = parts.files.put_bytes(text.encode())
-        outputs.append(Output(aspect, role, kept.digest, f"{stem}.{role}.json", kept.size))
+        outputs[role] = Output(aspect, role, kept.digest, f"{stem}.{role}.json", kept.size)
     return outputs

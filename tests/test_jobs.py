@@ -27,7 +27,7 @@ from factory.store.job import (
     UnknownJob,
     WrongState,
 )
-from factory.store.schema import JobRow, Outbox
+from factory.store.schema import JobRow, JobStep, Outbox
 
 BRIEF = Brief(template="ranking", subject="SUV 销量", series="weekly")
 VIDEO = Output("16:9", "video", "a" * 64, "ranking.mp4", 1234, 900, Fraction(30))
@@ -450,15 +450,18 @@ def test_a_worker_that_never_spoke_is_named_in_the_end(sessions: Sessions) -> No
 # --- what a job leaves behind ----------------------------------------------------------------------------------------
 
 
-def test_steps_are_remembered_by_their_input(sessions: Sessions) -> None:
+def test_a_step_is_noted_once_for_each_input(sessions: Sessions) -> None:
     job = submit(sessions)
-    held = claimed(sessions, job, SOON)
-    do(sessions, jobs.save_step, held, "voice", input_digest="i" * 64, output_digest="o" * 64, seconds=1.5)
-    time.sleep(0.02)
-    claimed(sessions, job)
+    for fence, given in enumerate(("i", "i", "j"), start=1):
+        held = claimed(sessions, job, SOON)
+        do(sessions, jobs.save_step, held, "voice", input_digest=given * 64, output_digest="o" * 64, seconds=fence)
+        time.sleep(0.02)
     with sessions.read() as session:
-        assert jobs.find_step(session, job, "voice", "i" * 64) == "o" * 64
-        assert jobs.find_step(session, job, "voice", "j" * 64) is None
+        steps = session.scalars(sa.select(JobStep).order_by(JobStep.fence))
+        assert [(step.input_digest[0], step.fence, step.wall_seconds) for step in steps] == [
+            ("i", 1, 1.0),
+            ("j", 3, 3.0),
+        ]
 
 
 def test_the_place_in_a_series_counts_the_orders_before_of_one_kind_and_language(sessions: Sessions) -> None:

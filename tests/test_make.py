@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from factory import traces
@@ -23,6 +25,7 @@ from factory.plan.timeline import CardLayer
 from factory.plan.timeline_json import from_json
 from factory.samples import SAMPLE_CARS, SAMPLE_SALES, draw_library, scenes
 from factory.settings import Settings
+from factory.store.schema import JobStep
 from factory.wiring import Parts, parts
 from tests.collector import collecting
 from understanding.burnt_in import TextReader
@@ -90,6 +93,16 @@ def test_the_steps_of_a_job_are_spans_of_its_trace(made: dict[str, Any], house: 
     assert within == {"order": None, "attempt": "order", "speak": "plan", **steps, **parts_of_film}
     shown = {shot["asset"] for shot in json.loads(Path(made["trace"]).read_text(encoding="utf-8"))["shots"]}
     assert collector.of("attempt")[0].attributes["assets"] == sorted(shown)
+
+
+def test_the_ledger_knows_what_each_step_made_and_how_long_it_took(made: dict[str, Any], house: Parts) -> None:
+    with house.sessions.read() as session:
+        steps = {step.name: step for step in session.scalars(sa.select(JobStep).where(JobStep.job_id == made["job"]))}
+    assert set(steps) == {"plan", "render 16:9"}
+    film = hashlib.sha256(Path(made["video"]).read_bytes()).hexdigest()
+    assert steps["render 16:9"].output_digest == film
+    assert steps["plan"].output_digest == steps["render 16:9"].input_digest
+    assert all(step.wall_seconds > 0 for step in steps.values())
 
 
 def test_captions_and_poster_stand_beside_the_video(made: dict[str, Any]) -> None:

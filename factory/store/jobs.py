@@ -222,16 +222,10 @@ def start_rendering(session: Session, held: Claim) -> None:
 def save_step(
     session: Session, held: Claim, name: str, *, input_digest: str, output_digest: str, seconds: float
 ) -> None:
-    """Remember that a step is done for this input, so that a retry takes its output."""
+    """Remember that a step is done for this input, what it made and how long it took."""
     _still_held(session, held, step=name)
     row = {"job_id": held.job, "name": name, "input_digest": input_digest, "output_digest": output_digest}
     insert_new(session, JobStep, [row | {"fence": held.fence, "wall_seconds": seconds}])
-
-
-def find_step(session: Session, job: str, name: str, input_digest: str) -> str | None:
-    """Return the digest of what this step made of this input in an earlier attempt."""
-    row = session.get(JobStep, (job, name, input_digest))
-    return row.output_digest if row else None
 
 
 def finish(

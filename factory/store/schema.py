@@ -514,7 +514,7 @@ class JobTimeline(Base):
 
 
 class JobStep(Base):
-    """A step that is done, by the digest of what went in: a retry resumes where the last attempt stopped."""
+    """A step that is done, by the digest of what went in. A retry finds what it made by content, in the cache."""
 
     __tablename__ = "job_step"
 
