@@ -15,7 +15,8 @@ import imageio_ffmpeg
 from factory.errors import FactoryError
 from factory.render.fonts import font_file
 from factory.store.db import newest_revision, require_migrated
-from factory.store.objects import check, open_objects
+from factory.store.object_url import open_objects
+from factory.store.objects import check
 from factory.wiring import Parts, prepare
 from understanding.faces import CARRIER, HOW_TO_INSTALL
 

@@ -13,20 +13,18 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory import traces
 from factory.errors import FactoryError
-from factory.logs import set_up
 from factory.queues import sender
 from factory.render.templates import Templates
 from factory.settings import Settings
-from factory.store import jobs, models
+from factory.store import models
 from factory.store.db import Sessions, migrate
 from factory.store.files import Files
-from factory.store.objects import open_objects
+from factory.store.object_url import open_objects
 from understanding.errors import Refused
 from understanding.labels import Taxonomy, load_taxonomy
 
@@ -239,36 +237,3 @@ def make_home(settings: Settings) -> None:
             f"FACTORY_HOME {str(settings.home)!r} cannot be used: {error.strerror}",
             next_step="set FACTORY_HOME to a folder that can be written",
         ) from error
-
-
-def open_produce() -> Callable[[str], object]:
-    """Return what works off a job of any kind, over the parts of this process: what a runner's child calls."""
-    from factory.clip_jobs import ingest_job  # noqa: PLC0415  the verbs import this module
-    from factory.produce import produce  # noqa: PLC0415  see above
-
-    house = _child_parts()
-    verbs: dict[str | None, Callable[[str, Parts], object]] = {"produce": produce, "ingest": ingest_job}
-
-    def work(job: str) -> object:
-        with house.sessions.read() as session:
-            kind = jobs.kind_of(session, job)
-        return verbs[kind](job, house)
-
-    return work
-
-
-def open_help() -> Callable[[], int]:
-    """Return the verb that helps with the films of others, over the parts of this process: a runner's child, idle."""
-    from factory.spread import Helpers  # noqa: PLC0415  the verb imports this module
-
-    return Helpers(_child_parts()).help_out
-
-
-@cache
-def _child_parts() -> Parts:
-    """The parts of a child process, one for all that it does."""
-    house = parts()
-    set_up(house.settings.log_format)
-    logging.getLogger("factory").setLevel(house.settings.log_level)
-    traces.turn_on(house.settings.traces)
-    return house

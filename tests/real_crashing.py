@@ -29,6 +29,7 @@ from factory import produce as verb
 from factory.plan.brief import Brief
 from factory.render import chunks, film
 from factory.runner import LocalRunner
+from factory.runner_child import open_produce as open_real_produce
 from factory.settings import Settings
 from factory.store import db, jobs
 from factory.store.assets import add_clip
@@ -37,7 +38,6 @@ from factory.store.files import Files
 from factory.store.job import ENDED, LEASE, Claim
 from factory.store.lease import Holding
 from factory.store.schema import JobOutput, JobRow
-from factory.wiring import open_produce as open_real_produce
 from factory.wiring import parts
 from tests.crashing import (
     WITNESS,

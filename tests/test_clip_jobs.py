@@ -20,6 +20,7 @@ from factory.notice_forms import sentence
 from factory.plan.clip_order import ClipOrder
 from factory.plan.embargo import read_embargo
 from factory.runner import LocalRunner
+from factory.runner_child import open_produce
 from factory.settings import Settings
 from factory.store import bell, jobs, notices
 from factory.store.db import Sessions
@@ -27,7 +28,7 @@ from factory.store.job import ENDED, FenceLost, State, WrongState
 from factory.store.lease import SHUTDOWN
 from factory.store.schema import Asset
 from factory.web.app import create_app
-from factory.wiring import Parts, open_produce, parts
+from factory.wiring import Parts, parts
 from tests.drawn_video import draw_video, scene
 from tests.ledger_acts import bells, do, now, order, run_out, take, taken
 from tests.library import a_clip, a_shot

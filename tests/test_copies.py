@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from factory.cli import app
 from factory.store.copies import IN_USE, Moved, copy_home
 from factory.store.files import Files
-from factory.store.objects import Objects, open_objects
+from factory.store.object_url import open_objects
+from factory.store.objects import Objects
 from tests.object_stores import writing
 
 

@@ -27,7 +27,7 @@ from factory.store.files import (
     checked_name,
     safe_name,
 )
-from factory.store.objects import open_objects
+from factory.store.object_url import open_objects
 from tests.object_stores import KINDS
 from understanding.errors import MediaRefused
 
@@ -184,7 +184,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from factory.store.files import Files
-from factory.store.objects import open_objects
+from factory.store.object_url import open_objects
 def make(path):
     path.write_bytes(b"half")
     print("writing", flush=True)

@@ -21,7 +21,7 @@ VERBS = (
     *("factory.cutting_room", "factory.packing", "factory.brief_set"),
     *("factory.new_template", "factory.preview"),
     *("factory.due", "factory.schedule", "factory.schedule_clock", "factory.slot_duties", "factory.retention"),
-    *("factory.notices", "factory.notice_forms", "factory.clip_jobs"),
+    *("factory.notices", "factory.notice_forms", "factory.clip_jobs", "factory.runner_child"),
     *("factory.rendering", "factory.spread", "factory.memory", "factory.fitness"),
 )
 HANDS = ("factory.store", "factory.render", "factory.samples")

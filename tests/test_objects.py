@@ -25,6 +25,7 @@ from factory.store.db import Sessions
 from factory.store.files import FileMissing, Files
 from factory.store.job import Output
 from factory.store.lease import Holding, Made, work
+from factory.store.object_url import open_objects
 from factory.store.objects import (
     Listed,
     ObjectDamaged,
@@ -36,7 +37,6 @@ from factory.store.objects import (
     StoreUnreachable,
     StoreUnusable,
     check,
-    open_objects,
 )
 from factory.store.objects_folder import FolderObjects
 from factory.store.schema import JobRow
@@ -118,7 +118,7 @@ UPLOADER = """
 import sys
 from pathlib import Path
 from factory.store import objects_folder
-from factory.store.objects import open_objects
+from factory.store.object_url import open_objects
 
 def half(source, target):  # a folder is quick: this one stops in the middle of the copy
     Path(target).write_bytes(Path(source).read_bytes()[: 1 << 20])

@@ -16,7 +16,7 @@ from factory.plan.brief import Brief
 from factory.samples import draw_library, scenes
 from factory.settings import Settings
 from factory.store.copies import copy_home
-from factory.store.objects import open_objects
+from factory.store.object_url import open_objects
 from factory.wiring import Parts, parts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.server]

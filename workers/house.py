@@ -54,7 +54,8 @@ def ingest(job: str) -> object:
 
 def check_store(settings: Settings) -> None:
     if settings.store:
-        from factory.store.objects import check, open_objects  # noqa: PLC0415  wanted by workers alone (see above)
+        from factory.store.object_url import open_objects  # noqa: PLC0415  wanted by workers alone (see above)
+        from factory.store.objects import check  # noqa: PLC0415  wanted by workers alone (see above)
 
         check(open_objects(settings.store, patience=STORE_PATIENCE))
 

@@ -10,7 +10,8 @@ import typer
 from factory.cli.console import AsJson, print_json, print_line, say
 from factory.settings import Settings
 from factory.store.copies import copy_home
-from factory.store.objects import StoreUnusable, open_objects
+from factory.store.object_url import open_objects
+from factory.store.objects import StoreUnusable
 
 app = typer.Typer()
 store_app = typer.Typer(no_args_is_help=True, help="The store that hosts share. Example: factory store copy")

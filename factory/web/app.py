@@ -20,7 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from uvicorn.config import LOGGING_CONFIG
 
-from factory import wiring
+from factory import runner_child
 from factory.errors import FactoryError, WrongUsage
 from factory.fitness import require_fit
 from factory.notices import notice_duties
@@ -160,8 +160,8 @@ def _jobs_beside(parts: Parts) -> Iterator[None]:
         seed(session, utc_now(), parts.settings)
     runner = LocalRunner(
         parts.settings.database,
-        wiring.open_produce,
-        open_help=wiring.open_help,
+        runner_child.open_produce,
+        open_help=runner_child.open_help,
         workers=parts.settings.workers,
         memory_mb=parts.settings.worker_memory,
         duties=(sweep,),

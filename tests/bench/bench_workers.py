@@ -23,7 +23,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from factory import wiring
+from factory import runner_child
 from factory.demo import CREDIT
 from factory.ingest import ingest
 from factory.orders import load_table, table_of
@@ -123,7 +123,11 @@ def _run(workers: int, library: Path, home: Path, given: argparse.Namespace) -> 
     began, cpu = time.perf_counter(), cpu_of_tree()
     peak = Peak(os.getpid())
     runner = LocalRunner(
-        house.settings.database, wiring.open_produce, open_help=wiring.open_help, workers=workers, memory_mb=0
+        house.settings.database,
+        runner_child.open_produce,
+        open_help=runner_child.open_help,
+        workers=workers,
+        memory_mb=0,
     )
     with runner:
         begun = _wait(house, began, workers, given.videos)
