@@ -49,9 +49,9 @@ def beats(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float | None, str | Non
 # --- the heartbeat ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lease_is_renewed_three_times_in_its_length_and_every_five_seconds_at_least() -> None:
-    leases = (0.6, 12.0, 15.0, 30.0, 3600.0)
-    assert [lease.seconds_between_beats(timedelta(seconds=length)) for length in leases] == [0.2, 4.0, 5.0, 5.0, 5.0]
+def test_a_lease_is_renewed_three_times_in_its_length_and_every_two_seconds_at_least() -> None:
+    leases = (0.6, 4.5, 6.0, 30.0, 3600.0)
+    assert [lease.seconds_between_beats(timedelta(seconds=length)) for length in leases] == [0.2, 1.5, 2.0, 2.0, 2.0]
 
 
 def test_the_heart_beats_in_a_thread_that_holds_up_no_process_and_ends_with_the_work(sqlite: Sessions) -> None:

@@ -28,7 +28,7 @@ from factory.store.schema import JobRow
 
 log = logging.getLogger(__name__)
 
-BEAT_EVERY = timedelta(seconds=3)  # a cancel is heard at the next beat, and within 5 s nothing of the work runs
+BEAT_EVERY = timedelta(seconds=2)  # a cancel is heard at the next beat, and within 5 s nothing of the work runs
 TELL_EVERY = 1.0  # seconds between two words of progress to the ledger
 AWAY = (OperationalError, InterfaceError)
 PATIENCE = 60.0  # seconds that the last word of an attempt waits for a database that is down
