@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -284,7 +285,8 @@ def without(monkeypatch: pytest.MonkeyPatch, times: int, kind: type[OperationalE
         return real(*given, **rest)
 
     monkeypatch.setattr(jobs, "finish", finish)
-    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=clock.sleep))
+    told = SimpleNamespace(monotonic=lambda: clock.now, sleep=clock.sleep, time_ns=time.time_ns)
+    monkeypatch.setattr(lease, "time", told)
     return clock
 
 
