@@ -166,7 +166,7 @@ def test_a_refusal_names_what_is_the_matter_and_the_way_out(sqlite: Sessions) ->
         return raised.value.cause, raised.value.next_step
 
     assert refusal(IdempotencyConflict, jobs.submit, other, key="k") == (
-        f"the idempotency key 'k' belongs to job {job}, which has another brief", "use a new key for a new order"
+        f"the idempotency key 'k' belongs to job {job}, which is another order", "use a new key for a new order"
     )  # fmt: skip
     assert refusal(UnknownJob, jobs.get, "zzz") == ("there is no job 'zzz'", "list the jobs with `factory jobs`")
     assert refusal(WrongState, jobs.retry, job) == (

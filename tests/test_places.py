@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -255,13 +257,18 @@ def test_a_queue_without_a_job_is_told_of_too(sessions: Sessions) -> None:
     assert (depth.waiting, depth.running, depth.oldest, depth.bounds) == (0, 0, None, Bounds())
 
 
+def of_kind(kind: str) -> Any:
+    """What is ordered, as far as the ledger asks."""
+    return SimpleNamespace(kind=kind, series=None, canonical_json=lambda: "{}")
+
+
 def test_a_job_waits_in_the_queue_of_its_kind(sqlite: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(QUEUE_OF, "tag", "tagging")
     do(sqlite, places.set_bounds, "tagging", Bounds(waiting=1))
-    for job in (order(sqlite), do(sqlite, jobs.submit, BRIEF, kind="tag").job):
+    for job in (order(sqlite), do(sqlite, jobs.submit, of_kind("tag")).job):
         assert now(sqlite, job).queue == QUEUE_OF[now(sqlite, job).kind]
     with pytest.raises(QueueFull, match="'tagging'"):
-        do(sqlite, jobs.submit, BRIEF, kind="tag")
+        do(sqlite, jobs.submit, of_kind("tag"))
     with sqlite.read() as session:
         assert [(depth.name, depth.waiting) for depth in places.depths(session)] == [("rendering", 1), ("tagging", 1)]
 
@@ -272,7 +279,7 @@ def test_a_bound_is_that_of_the_jobs_own_queue(sqlite: Sessions, monkeypatch: py
         do(sqlite, places.set_bounds, queue, bounds)
     bound(sqlite, running=1)
     got = {
-        kind: [take(sqlite, do(sqlite, jobs.submit, BRIEF, kind=kind).job) is not None for _ in range(2)]
+        kind: [take(sqlite, do(sqlite, jobs.submit, of_kind(kind)).job) is not None for _ in range(2)]
         for kind in ("produce", "tag", "mix")
     }
     assert got == {"produce": [True, False], "tag": [True, True], "mix": [True, True]}
