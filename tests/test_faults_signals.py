@@ -48,8 +48,8 @@ def test_a_worker_that_is_told_to_end_while_it_renders_hands_the_film_back(
     job = ordered(house, order(scenes=SCENES))
     with celery(told, "worker", "-n", "first@test", app="workers.app") as first:
         wait_for(lambda: cached_chunks(house) >= 4, STARTS)
-        family = psutil.Process(first.pid).children(recursive=True)
-        assert any("ffmpeg" in name_of(process) for process in family)
+        family = list[psutil.Process]()
+        wait_for(lambda: encodes(first.pid, family), STARTS)
         asked = time.monotonic()
         first.send_signal(signal.SIGTERM)
         wait_for(lambda: seen(house, job).state == "queued", WITHIN)
@@ -67,6 +67,12 @@ def test_a_worker_that_is_told_to_end_while_it_renders_hands_the_film_back(
     whole_film(house, job)
     record_property("handed back after, s", round(handed_back, 2))
     record_property("chunks made, reused", f"{SCENES - kept}, {kept}")
+
+
+def encodes(worker: int, family: list[psutil.Process]) -> bool:
+    """Say whether ffmpeg works for this worker right now; `family` is all that runs below it then."""
+    family[:] = psutil.Process(worker).children(recursive=True)
+    return any("ffmpeg" in name_of(process) for process in family)
 
 
 def name_of(process: psutil.Process) -> str:

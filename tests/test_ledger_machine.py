@@ -12,6 +12,8 @@ from tests.ledger_machine import run
 from tests.odd_sessions import hasty
 from tests.stores import empty_store
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
 
 @pytest.fixture
 def postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
@@ -20,7 +22,7 @@ def postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessi
 
 
 def test_no_order_of_events_breaks_the_ledger(sqlite: Sessions) -> None:
-    run(hasty(sqlite), examples=40)
+    run(hasty(sqlite), examples=30)
 
 
 @pytest.mark.server
