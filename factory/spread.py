@@ -51,6 +51,7 @@ class Spread:
     def share_out(self, keys: Sequence[str]) -> None:
         missing = [key for key in keys if not self.in_cache(key, SUFFIX)]
         if len(missing) < LEAST_CHUNKS:
+            self._told(lambda session: chunk_ledger.forget(session, self.held), None)  # of an attempt that was lost
             return
         if self._told(lambda session: chunk_ledger.share_out(session, self.held, self.aspect, missing), False):
             self.shared = frozenset(missing)

@@ -71,8 +71,9 @@ def standing(session: Session, job: str, key: str) -> Standing:
 
 
 def forget(session: Session, held: Claim) -> None:
-    """Drop the rows of a job whose chunks are all made."""
-    session.execute(sa.delete(JobChunk).where(JobChunk.job_id == held.job))
+    """Drop the rows of a job that shares out no more; where the job has another holder, they are that one's."""
+    if _held(session, held):
+        session.execute(sa.delete(JobChunk).where(JobChunk.job_id == held.job))
 
 
 def _held(session: Session, held: Claim) -> bool:
