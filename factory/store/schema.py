@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     JSON,
@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from factory.plan.embargo import Embargo
 from factory.store.columns import BigId, Exact, Moment, Number, Until, utc_now
+from factory.store.job import State
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -35,19 +36,7 @@ NAMES = {
 
 Digest = String(64)  # sha256, lower-case hex
 
-STATES = (
-    "queued",
-    "planning",
-    "rendering",
-    "review",
-    "approved",
-    "published",
-    "withdrawn",
-    "done",
-    "failed",
-    "dead",
-    "cancelled",
-)
+STATES: tuple[str, ...] = get_args(State)
 
 RIGHTS = ("ok", "restricted", "unknown")  # may it be published?
 
