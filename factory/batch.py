@@ -25,7 +25,7 @@ from factory.plan.embargo import Embargo
 from factory.plan.facts import Facts
 from factory.plan.order_rows import OrderRow, order_rows
 from factory.plan.tables import BadRow
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.job import A_BATCHS, ENDED, Job, State, Wishes
 from factory.wiring import Parts
 
@@ -167,7 +167,7 @@ def row_digest(brief: Brief, facts: Facts, parts: Parts) -> str:
 def _job_of(brief: Brief, key: str, rows: Batch) -> tuple[str, bool]:
     """Return the job of this digest and whether its video is there already; a new one where there is none to use."""
     with rows.parts.sessions.write() as session:
-        found = jobs.newest_of(session, key)
+        found = job_lookup.newest_of(session, key)
         if found is None:
             return jobs.submit(session, brief, key=key, by="batch", wishes=rows.wishes).job, False
         job = found[1]

@@ -14,7 +14,7 @@ from factory.ingest import Ingested, Provenance, Step, bring_in
 from factory.logs import about
 from factory.plan.clip_order import ClipOrder
 from factory.plan.embargo import read_embargo
-from factory.store import jobs, lease
+from factory.store import job_lookup, jobs, lease
 from factory.store.job import LEASE, State
 from factory.wiring import Parts
 from understanding.errors import MediaRefused
@@ -67,7 +67,7 @@ def order_clip(path: Path, parts: Parts, provenance: Provenance, *, by: str = "i
     key = f"ingest/{hashlib.sha256(version.encode()).hexdigest()}"
     with parts.sessions.write() as session:
         submitted = jobs.submit(session, ordered, key=key, by=by)
-        state = jobs.get(session, submitted.job).state
+        state = job_lookup.get(session, submitted.job).state
     return OrderedClip(str(path), "ordered" if submitted.new else "known", submitted.job, state)
 
 

@@ -25,7 +25,7 @@ from factory.render.export import srt
 from factory.render.film import atomically
 from factory.render.music import write_music
 from factory.render.overlays import Drawing, draw_card, draw_color
-from factory.store import assets, jobs
+from factory.store import assets, job_lookup
 from factory.store.files import safe_name
 from factory.wiring import Parts
 from understanding import media
@@ -66,8 +66,8 @@ def export(job: str, target: Target, out: Path, parts: Parts) -> Bundle:
     `NothingPlanned`, `UnknownJob`, `FileMissing` for footage that is gone.
     """
     with parts.sessions.read() as session:
-        found = jobs.get(session, job)
-        saved = jobs.timelines(session, found.id)
+        found = job_lookup.get(session, job)
+        saved = job_lookup.timelines(session, found.id)
     if not saved:
         raise NothingPlanned(
             f"job {found.id} is {found.state} and has no timeline", next_step="wait until it is planned, or retry it"

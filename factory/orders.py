@@ -19,7 +19,7 @@ from factory.plan.embargo import Embargo
 from factory.plan.ranking_table import rank_table, table_periods
 from factory.plan.tables import BadRow, read_table
 from factory.small_files import read_small
-from factory.store import catalog, jobs
+from factory.store import catalog, job_lookup, jobs
 from factory.store.job import A_PERSONS, ENDED, Job, Output, Wishes
 from factory.wiring import Parts
 
@@ -81,7 +81,7 @@ def work_off(job: str, parts: Parts, on_progress: Callable[[float, str], None]) 
     with Watch(job, parts, on_progress):
         while True:
             with parts.sessions.read() as session:
-                known = jobs.get(session, job)
+                known = job_lookup.get(session, job)
             if known.state in ENDED:
                 return known
             if produce(job, parts) is None:
@@ -227,5 +227,5 @@ class Watch:
     def _run(self) -> None:
         while not self._ended.wait(0.5):
             with self._parts.sessions.read() as session:
-                job = jobs.get(session, self._job)
+                job = job_lookup.get(session, self._job)
             self._tell(job.progress, job.step)

@@ -33,7 +33,7 @@ from factory.render.lettering import text_width
 from factory.render.music import frames_a_beat
 from factory.render.narrator import Narrator, voices_told
 from factory.rewording import reworded
-from factory.store import jobs, looks, uses
+from factory.store import job_lookup, looks, uses
 from factory.store.lease import Holding
 from factory.storyboarding import asked_seconds, storyboard_for
 from factory.vocabularies import vocabulary_of
@@ -114,7 +114,7 @@ def place_in_series(brief: Brief, parts: Parts, holding: Holding | None = None) 
     if brief.series is None:
         return 0
     with parts.sessions.read() as session:
-        return jobs.place_in_series(session, brief, holding.claim.job if holding else None)
+        return job_lookup.place_in_series(session, brief, holding.claim.job if holding else None)
 
 
 def speak(storyboard: Storyboard, narrator: Narrator, holding: Holding | None) -> Spoken:

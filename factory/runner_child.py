@@ -11,7 +11,7 @@ from functools import cache
 
 from factory import traces
 from factory.logs import set_up
-from factory.store import jobs
+from factory.store import job_lookup
 from factory.wiring import Parts, parts
 
 
@@ -25,7 +25,7 @@ def open_produce() -> Callable[[str], object]:
 
     def work(job: str) -> object:
         with house.sessions.read() as session:
-            kind = jobs.kind_of(session, job)
+            kind = job_lookup.kind_of(session, job)
         return verbs[kind](job, house)
 
     return work

@@ -16,7 +16,7 @@ from factory.due import ScheduleRefused
 from factory.nightly import ranking_batch
 from factory.order_facts import why_stale
 from factory.retention import clean
-from factory.store import assets, jobs, schedules
+from factory.store import assets, job_lookup, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry
 from factory.wiring import Parts
@@ -63,7 +63,7 @@ def order_rankings(session: Session, entry: ScheduleEntry, due_at: datetime, tod
 
 
 def _told(session: Session, job: str) -> dict[str, str]:
-    brief = jobs.get(session, job).brief()
+    brief = job_lookup.get(session, job).brief()
     return {"job": job, "table": brief.subject or "", "locale": brief.locale}
 
 

@@ -22,7 +22,7 @@ from factory.plan.brief import Brief
 from factory.plan.timeline_json import from_json
 from factory.render.film import help_film
 from factory.rendering import means
-from factory.store import chunk_ledger, jobs, urgency
+from factory.store import chunk_ledger, job_lookup, urgency
 from factory.store.chunk_ledger import CHUNK_LEASE, Shared
 from factory.store.db import Sessions
 from factory.store.job import Claim
@@ -187,7 +187,7 @@ class Helpers:
 
     def _help(self, job: Shared, most: int) -> int:
         with self._parts.sessions.read() as session:
-            wanted, saved = chunk_ledger.untried(session, job), jobs.timelines(session, job.job)
+            wanted, saved = chunk_ledger.untried(session, job), job_lookup.timelines(session, job.job)
         made, brief, fits = 0, Brief.model_validate_json(job.spec), False
         try:
             for aspect, keys in wanted.items():

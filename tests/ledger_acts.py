@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from factory.plan.brief import Brief
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import Claim, Job, Ordered, Wishes
@@ -38,7 +38,7 @@ def taken(sessions: Sessions, job: str) -> Claim:
 
 def now(sessions: Sessions, job: str) -> Job:
     with sessions.read() as session:
-        return jobs.get(session, job)
+        return job_lookup.get(session, job)
 
 
 def do(sessions: Sessions, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -20,7 +20,7 @@ from factory.plan.cars_table import read_cars
 from factory.plan.tables import read_table
 from factory.retention import clean
 from factory.settings import Settings
-from factory.store import catalog, jobs
+from factory.store import catalog, job_lookup, jobs
 from factory.store.job import Job, Output
 from factory.store.schema import JobRow
 from factory.wiring import Parts, parts
@@ -168,7 +168,7 @@ def test_finished_rows_are_made_again_on_request_or_where_a_file_is_gone(house: 
     (third,) = run(house, tmp_path, "title\nOne\n")
     assert (third.status, third.job) == ("reused", again.job)
     with house.sessions.read() as session:
-        outputs = jobs.get(session, again.job).outputs
+        outputs = job_lookup.get(session, again.job).outputs
     house.files.path(next(o.digest for o in outputs if o.role == "video")).unlink()
     (fourth,) = run(house, tmp_path, "title\nOne\n")
     assert fourth.status == "made"
@@ -201,7 +201,7 @@ def test_a_row_holds_its_video_also_where_it_was_made_before(house: Parts, tmp_p
     assert (wrong.line, wrong.column) == (3, "embargo")
     assert (held.status, held.job) == ("reused", one.job)
     with house.sessions.read() as session:
-        assert str(jobs.get(session, one.job).embargo) == "2126-12-01T09:00+08:00[Asia/Shanghai]"
+        assert str(job_lookup.get(session, one.job).embargo) == "2126-12-01T09:00+08:00[Asia/Shanghai]"
 
 
 def test_a_job_that_fails_is_told_with_its_own_cause(house: Parts, tmp_path: Path) -> None:

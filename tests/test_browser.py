@@ -19,7 +19,7 @@ import uvicorn
 
 from factory.plan.brief import Brief
 from factory.settings import Settings
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.assets import add_clip
 from factory.store.job import Claim, Output
 from factory.web import api
@@ -280,7 +280,7 @@ def test_a_video_that_is_gone_says_so(browser: Any, desk: tuple[str, Parts], fil
     address, house = desk
     job = made(house, film)
     with house.sessions.read() as session:
-        (video,) = (output for output in jobs.get(session, job).outputs if output.role == "video")
+        (video,) = (output for output in job_lookup.get(session, job).outputs if output.role == "video")
     kept = house.files.path(video.digest)
     away = kept.rename(kept.with_suffix(".away"))
     try:

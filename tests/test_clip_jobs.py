@@ -22,7 +22,7 @@ from factory.plan.embargo import read_embargo
 from factory.runner import LocalRunner
 from factory.runner_child import open_produce
 from factory.settings import Settings
-from factory.store import bell, jobs, notices
+from factory.store import bell, job_lookup, jobs, notices
 from factory.store.db import Sessions
 from factory.store.job import ENDED, FenceLost, State, WrongState
 from factory.store.lease import SHUTDOWN
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_ordered_is_refused_and_leaves_no_job(house: Parts
         ("refused", "name-unreadable"),
     ]
     with house.sessions.read() as session:
-        assert jobs.list_jobs(session) == ()
+        assert job_lookup.list_jobs(session) == ()
 
 
 def test_the_command_orders_each_file_of_a_folder_once(tmp_path: Path, house: Parts, here: Here) -> None:

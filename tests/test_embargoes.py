@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from factory.plan.brief import Brief
 from factory.plan.embargo import Embargo, read_embargo
 from factory.plan.facts import Car
-from factory.store import catalog, embargoes, jobs
+from factory.store import catalog, embargoes, job_lookup, jobs
 from factory.store.db import Sessions
 from factory.store.embargoes import UnderEmbargo
 from factory.store.job import WrongState
@@ -45,7 +45,7 @@ def refusal(sessions: Sessions, job: str, now: datetime) -> UnderEmbargo:
     with pytest.raises(UnderEmbargo) as refused, sessions.write() as session:
         jobs.publish(session, job, now=now)
     with sessions.read() as session:
-        assert jobs.get(session, job).state == "approved"
+        assert job_lookup.get(session, job).state == "approved"
     return refused.value
 
 
@@ -57,8 +57,8 @@ def published(sessions: Sessions, job: str, now: datetime) -> bool:
 def test_an_order_is_published_at_its_instant_and_not_a_second_before(sessions: Sessions) -> None:
     job = ordered(sessions, NINE)
     with sessions.read() as session:
-        assert jobs.get(session, job).embargo == NINE
-        assert jobs.list_jobs(session)[0].embargo == NINE
+        assert job_lookup.get(session, job).embargo == NINE
+        assert job_lookup.list_jobs(session)[0].embargo == NINE
     error = refusal(sessions, job, NINE.until - SECOND)
     assert error.code == "under-embargo"
     assert error.cause.endswith("until 2026-12-01 09:00 Asia/Shanghai (2026-12-01 01:00 UTC), by the order itself")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory.plan.brief import Brief
-from factory.store import bell, jobs, urgency
+from factory.store import bell, job_lookup, jobs, urgency
 from factory.store.db import Sessions
 from factory.store.job import (
     MAX_ATTEMPTS,
@@ -52,7 +52,7 @@ def claimed(sessions: Sessions, job: str, lease: timedelta = timedelta(seconds=3
 
 def state(sessions: Sessions, job: str) -> State:
     with sessions.read() as session:
-        return jobs.get(session, job).state
+        return job_lookup.get(session, job).state
 
 
 def do(sessions: Sessions, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -84,11 +84,11 @@ def test_a_job_walks_from_order_to_withdrawal(sessions: Sessions) -> None:
     assert state(sessions, job) == "rendering"
     assert do(sessions, jobs.beat, held, progress=0.4, step="chunks") == "go-on"
     with sessions.read() as session:
-        seen = jobs.get(session, job)
+        seen = job_lookup.get(session, job)
         assert (seen.progress, seen.step, seen.worker, seen.outputs) == (0.4, "chunks", "w1", ())
     assert do(sessions, jobs.finish, held, [VIDEO]) == "review"
     with sessions.read() as session:
-        seen = jobs.get(session, job)
+        seen = job_lookup.get(session, job)
         assert (seen.progress, seen.worker, seen.outputs, seen.error_code) == (1.0, None, (VIDEO,), None)
         assert seen.started_at is not None
         assert seen.ended_at is not None
@@ -124,7 +124,7 @@ def test_a_timeline_is_kept_in_versions_and_an_edit_renders_anew(sessions: Sessi
     assert do(sessions, jobs.revise, job, {"16:9": "edited"}, author="Li") == "queued"
     assert bells(sessions) == [("produce", job)]
     with sessions.read() as session:
-        newest = jobs.timelines(session, job)
+        newest = job_lookup.timelines(session, job)
     assert {a: (t.version, t.body, t.author) for a, t in newest.items()} == {
         "16:9": (2, "edited", "Li"),
         "1:1": (1, "square", ""),
@@ -135,7 +135,7 @@ def test_a_timeline_is_kept_in_versions_and_an_edit_renders_anew(sessions: Sessi
     other = Output("16:9", "video", "b" * 64, "ranking.mp4", 99, 900, Fraction(30))
     do(sessions, jobs.finish, again, [other])
     with sessions.read() as session:
-        assert jobs.get(session, job).outputs == (other,)
+        assert job_lookup.get(session, job).outputs == (other,)
 
 
 def test_a_job_without_a_file_is_not_finished(sqlite: Sessions) -> None:
@@ -183,19 +183,19 @@ def test_an_order_that_is_rolled_back_rings_no_bell(sessions: Sessions) -> None:
         order_and_fall()
     assert bells(sessions) == []
     with sessions.read() as session:
-        assert jobs.list_jobs(session) == ()
+        assert job_lookup.list_jobs(session) == ()
 
 
 def test_jobs_are_listed_and_found_by_the_start_of_their_id(sessions: Sessions) -> None:
     made = [submit(sessions) for _ in range(3)]
     do(sessions, jobs.cancel, made[1])
     with sessions.read() as session:
-        assert [job.id for job in jobs.list_jobs(session)] == made[::-1]
-        assert [job.id for job in jobs.list_jobs(session, states=["cancelled"])] == [made[1]]
-        assert jobs.get(session, made[2][:12]).id == made[2]
+        assert [job.id for job in job_lookup.list_jobs(session)] == made[::-1]
+        assert [job.id for job in job_lookup.list_jobs(session, states=["cancelled"])] == [made[1]]
+        assert job_lookup.get(session, made[2][:12]).id == made[2]
         for unknown in ("", "zzz", "%"):
             with pytest.raises(UnknownJob):
-                jobs.get(session, unknown)
+                job_lookup.get(session, unknown)
 
 
 # --- claims, leases, fences ------------------------------------------------------------------------------------------
@@ -235,8 +235,8 @@ def test_a_lease_that_ran_out_passes_the_job_on_and_the_old_worker_changes_nothi
         with sessions.write() as session, pytest.raises(FenceLost, match="under fence 2"):
             verb(session)
     with sessions.read() as session:
-        assert (jobs.get(session, job).state, jobs.get(session, job).progress) == ("planning", 0.0)
-        assert jobs.timelines(session, job) == {}
+        assert (job_lookup.get(session, job).state, job_lookup.get(session, job).progress) == ("planning", 0.0)
+        assert job_lookup.timelines(session, job) == {}
     assert do(sessions, jobs.finish, new, [VIDEO]) == "review"
 
 
@@ -261,7 +261,7 @@ def test_the_third_crash_is_the_last(sessions: Sessions) -> None:
     assert ends == ["queued", "queued", "dead"]
     assert claim(sessions, job) is None
     with sessions.read() as session:
-        dead = jobs.get(session, job)
+        dead = job_lookup.get(session, job)
     assert dead.error_code == "render-failed"
     assert dead.error_text is not None
     assert dead.error_text.endswith("stderr 3")
@@ -283,13 +283,13 @@ def test_a_refusal_is_kept_with_its_way_out_and_can_be_tried_again(sessions: Ses
     held = claimed(sessions, job)
     do(sessions, jobs.fail, held, code="no-shot", text="scene 4 wants 'interior'", next_step="ingest more")
     with sessions.read() as session:
-        failed = jobs.get(session, job)
+        failed = job_lookup.get(session, job)
     assert (failed.state, failed.error_code, failed.next_step) == ("failed", "no-shot", "ingest more")
     assert claim(sessions, job) is None
     assert do(sessions, jobs.retry, job) == "queued"
     assert claimed(sessions, job).attempt == 1
     with sessions.read() as session:
-        assert jobs.get(session, job).error_code is None
+        assert job_lookup.get(session, job).error_code is None
 
 
 # --- cancel ----------------------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def test_a_cancel_wins_over_however_the_worker_ends(sessions: Sessions, end: str
     }
     assert do(sessions, ends[end]) == "cancelled"
     with sessions.read() as session:
-        seen = jobs.get(session, job)
+        seen = job_lookup.get(session, job)
     assert (seen.outputs, seen.worker) == ((), None)
     assert seen.ended_at is not None
     assert bells(sessions) == []
@@ -431,7 +431,7 @@ def test_the_reaper_rings_for_expired_leases_and_buries_the_hopeless(sessions: S
     assert bells(sessions) == [("produce", lost)]
     assert bell.reap(sessions) == bell.Reaped(0, 0, 0)
     with sessions.read() as session:
-        assert jobs.get(session, hopeless).error_code == "decoder-crashed"
+        assert job_lookup.get(session, hopeless).error_code == "decoder-crashed"
         assert urgency.next_due(session) == (lost,)
 
 
@@ -442,7 +442,7 @@ def test_a_worker_that_never_spoke_is_named_in_the_end(sessions: Sessions) -> No
         time.sleep(0.02)
         bell.reap(sessions)
     with sessions.read() as session:
-        dead = jobs.get(session, job)
+        dead = job_lookup.get(session, job)
     assert (dead.state, dead.error_code) == ("dead", "worker-lost")
     assert dead.error_text == "the worker ended without a word in attempt 3 of 3"
 
@@ -471,12 +471,12 @@ def test_the_place_in_a_series_counts_the_orders_before_of_one_kind_and_language
 
     def places() -> list[int]:
         with sessions.read() as session:
-            found = [(jobs.get(session, job).brief(), job) for job in ordered]
-            return [jobs.place_in_series(session, brief, job) for brief, job in found]
+            found = [(job_lookup.get(session, job).brief(), job) for job in ordered]
+            return [job_lookup.place_in_series(session, brief, job) for brief, job in found]
 
     assert places() == [0, 0, 0, 1, 1, 2]
     do(sessions, jobs.cancel, ordered[0])
     claimed(sessions, ordered[3])
     assert places() == [0, 0, 0, 1, 1, 2]
     with sessions.read() as session:
-        assert jobs.place_in_series(session, BRIEF) == 3
+        assert job_lookup.place_in_series(session, BRIEF) == 3

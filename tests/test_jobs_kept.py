@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from factory.plan.embargo import read_embargo
 from factory.plan.facts import Car, Source
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import MAX_ATTEMPTS, Output
@@ -145,7 +145,7 @@ def test_a_timeline_names_its_author_as_far_as_there_is_room(sessions: Sessions)
     job = order(sessions)
     do(sessions, jobs.save_timelines, taken(sessions, job), {"9:16": "b", "16:9": "a"}, author=f"Li\0{'i' * 300}")
     with sessions.read() as session:
-        kept = jobs.timelines(session, job)
+        kept = job_lookup.timelines(session, job)
     assert list(kept) == ["16:9", "9:16"]
     assert {(line.version, line.body, line.author) for line in kept.values()} == {
         (1, "a", f"Li{'i' * 198}"), (1, "b", f"Li{'i' * 198}")
@@ -157,7 +157,7 @@ def test_a_timeline_is_its_own_jobs(sqlite: Sessions) -> None:
     for claim in claims:
         do(sqlite, jobs.save_timelines, claim, {"16:9": claim.job})
     with sqlite.read() as session:
-        kept = [jobs.timelines(session, claim.job) for claim in claims]
+        kept = [job_lookup.timelines(session, claim.job) for claim in claims]
     assert [(lines["16:9"].body, lines["16:9"].version) for lines in kept] == [(claim.job, 1) for claim in claims]
 
 
@@ -295,7 +295,7 @@ def test_an_edit_lets_the_old_video_be_seen_until_the_new_one_is_there(sqlite: S
     do(sqlite, jobs.revise, job, {"16:9": "edited"}, author="Li")
     assert now(sqlite, job).outputs == (VIDEO,)
     with sqlite.read() as session:
-        assert jobs.timelines(session, job)["16:9"].author == "Li"
+        assert job_lookup.timelines(session, job)["16:9"].author == "Li"
 
 
 def test_a_lease_that_is_just_over_is_over_for_the_next_and_for_nobody_else(sqlite: Sessions) -> None:

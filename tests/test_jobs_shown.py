@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from factory.errors import FactoryError
 from factory.plan.embargo import read_embargo
-from factory.store import jobs, places
+from factory.store import job_lookup, jobs, places
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import (
@@ -67,7 +67,7 @@ def test_files_are_told_by_aspect_and_role(sessions: Sessions) -> None:
     do(sessions, jobs.finish, claims[0], [SQUARE, VIDEO, POSTER])
     do(sessions, jobs.finish, claims[1], [SQUARE])
     with sessions.read() as session:
-        listed = {job.id: job.outputs for job in jobs.list_jobs(session)}
+        listed = {job.id: job.outputs for job in job_lookup.list_jobs(session)}
     assert listed == {claims[0].job: (POSTER, VIDEO, SQUARE), claims[1].job: (SQUARE,)}
 
 
@@ -86,9 +86,9 @@ def test_a_beginning_that_fits_two_jobs_finds_neither(sqlite: Sessions) -> None:
 def test_a_job_is_told_as_it_stands_also_to_a_session_that_read_it_before(sqlite: Sessions) -> None:
     job = order(sqlite)
     with sqlite.write() as session:
-        assert jobs.get(session, job).state == "queued"
+        assert job_lookup.get(session, job).state == "queued"
         jobs.cancel(session, job)
-        assert jobs.get(session, job).state == "cancelled"
+        assert job_lookup.get(session, job).state == "cancelled"
 
 
 # --- many jobs -------------------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_fifty_jobs_are_listed_at_most(sqlite: Sessions) -> None:
     with sqlite.write() as session:
         for _ in range(51):
             jobs.submit(session, BRIEF)
-        assert len(jobs.list_jobs(session)) == 50
+        assert len(job_lookup.list_jobs(session)) == 50
 
 
 def test_jobs_are_listed_newest_first(sqlite: Sessions) -> None:
@@ -106,9 +106,9 @@ def test_jobs_are_listed_newest_first(sqlite: Sessions) -> None:
     for name, age in (("old", 3), ("b", 2), ("a", 2), ("c", 2), ("young", 1)):
         named(sqlite, name, created_at=moment - timedelta(hours=age))
     with sqlite.read() as session:
-        assert [job.id for job in jobs.list_jobs(session)] == ["young", "a", "b", "c", "old"]
-        assert [job.id for job in jobs.list_jobs(session, limit=2)] == ["young", "a"]
-        assert jobs.list_jobs(session, states=["review"]) == ()
+        assert [job.id for job in job_lookup.list_jobs(session)] == ["young", "a", "b", "c", "old"]
+        assert [job.id for job in job_lookup.list_jobs(session, limit=2)] == ["young", "a"]
+        assert job_lookup.list_jobs(session, states=["review"]) == ()
 
 
 def test_the_newest_job_of_a_key_is_found_with_those_that_go_on_after_it(sqlite: Sessions) -> None:
@@ -124,7 +124,7 @@ def test_the_newest_job_of_a_key_is_found_with_those_that_go_on_after_it(sqlite:
         named(sqlite, name, key, created_at=moment - timedelta(hours=age))
     order(sqlite)
     with sqlite.read() as session:
-        found = {key: jobs.newest_of(session, key) for key in ("k", "k/2", "k_", "other")}
+        found = {key: job_lookup.newest_of(session, key) for key in ("k", "k/2", "k_", "other")}
     assert {key: one if one is None else (one[0], one[1].id) for key, one in found.items()} == {
         "k": ("k/2", "b"), "k/2": ("k/2", "b"), "k_": ("k_", "e"), "other": None
     }  # fmt: skip
@@ -135,7 +135,7 @@ def test_of_two_jobs_of_one_moment_the_first_by_name_is_the_newest_of_a_key(sqli
     for name, key in (("b", "k/1"), ("a", "k/2"), ("c", "k/3")):
         named(sqlite, name, key, created_at=moment)
     with sqlite.read() as session:
-        found = jobs.newest_of(session, "k")
+        found = job_lookup.newest_of(session, "k")
     assert found is not None
     assert found[1].id == "a"
 
@@ -145,7 +145,7 @@ def test_a_place_in_a_series_goes_by_the_moment_of_the_order(sqlite: Sessions) -
     for name, age in (("c", 1), ("b", 2), ("a", 2)):
         named(sqlite, name, created_at=moment - timedelta(hours=age))
     with sqlite.read() as session:
-        assert [jobs.place_in_series(session, BRIEF, job) for job in ("a", "b", "c")] == [0, 1, 2]
+        assert [job_lookup.place_in_series(session, BRIEF, job) for job in ("a", "b", "c")] == [0, 1, 2]
 
 
 # --- what a refusal says ---------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_a_refusal_names_what_is_the_matter_and_the_way_out(sqlite: Sessions) ->
     assert refusal(IdempotencyConflict, jobs.submit, other, key="k") == (
         f"the idempotency key 'k' belongs to job {job}, which is another order", "use a new key for a new order"
     )  # fmt: skip
-    assert refusal(UnknownJob, jobs.get, "zzz") == ("there is no job 'zzz'", "list the jobs with `factory jobs`")
+    assert refusal(UnknownJob, job_lookup.get, "zzz") == ("there is no job 'zzz'", "list the jobs with `factory jobs`")
     assert refusal(WrongState, jobs.retry, job) == (
         f"job {job} is planning; retry needs failed or dead or cancelled", "look at the job with `factory jobs`"
     )  # fmt: skip
@@ -206,4 +206,4 @@ def test_an_order_is_answered_with_its_job_and_whether_it_is_new(sqlite: Session
     assert do(sqlite, jobs.submit, BRIEF, key="k") == Submitted(first.job, False)
     assert take(sqlite, first.job) is not None
     with sqlite.read() as session:
-        assert jobs.timelines(session, first.job) == dict[str, SavedTimeline]()
+        assert job_lookup.timelines(session, first.job) == dict[str, SavedTimeline]()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from factory.errors import FactoryError
-from factory.store import jobs, lease
+from factory.store import job_lookup, jobs, lease
 from factory.store.db import Sessions
 from factory.store.job import Job, State
 from factory.store.lease import Holding, Made, work
@@ -22,7 +22,7 @@ SHORT = timedelta(seconds=0.6)
 
 def job_now(sessions: Sessions, job: str) -> Job:
     with sessions.read() as session:
-        return jobs.get(session, job)
+        return job_lookup.get(session, job)
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:

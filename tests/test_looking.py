@@ -24,7 +24,7 @@ from factory.plan.staleness import TableStale
 from factory.schedule import INBOX, look, next_run, resume, run_now, seed, would_do
 from factory.settings import Settings
 from factory.slot_duties import InboxUnset, SlotDuty, checked_options
-from factory.store import catalog, jobs, schedules
+from factory.store import catalog, job_lookup, schedules
 from factory.store.db import Sessions
 from factory.store.lease import SHUTDOWN
 from factory.store.schedules import ScheduleEntry, UnknownSchedule
@@ -220,13 +220,13 @@ def test_the_nightly_rankings_keep_a_report(house: House) -> None:
         ("suv-sales", "en-US"),
     ]
     with house.sessions.read() as session:
-        assert jobs.list_jobs(session) == ()
+        assert job_lookup.list_jobs(session) == ()
         assert len(schedules.history(session, "nightly-rankings")) == 1
     (ran,) = (ran for ran in look(house, night) if ran.schedule == "nightly-rankings")
     with house.sessions.read() as session:
         slot = schedules.history(session, "nightly-rankings")[0]
         assert (slot.jobs, slot.report, slot.ended_at is not None) == (2, ran.report, True)
-        assert {told["job"] for told in slot.report["jobs"]} == {job.id for job in jobs.list_jobs(session)}
+        assert {told["job"] for told in slot.report["jobs"]} == {job.id for job in job_lookup.list_jobs(session)}
         assert slot.note == "2 videos ordered, 0 tables unchanged, 0 stale"
     assert run_now(house, "nightly-rankings", night + timedelta(hours=1)).report["unchanged"] == ["suv-sales"]
 
@@ -248,7 +248,7 @@ def test_a_stale_table_makes_nothing_and_is_told_of(house: House) -> None:
     with house.sessions.read() as session:
         slot = schedules.history(session, "nightly-rankings")[0]
         assert (slot.report["stale"], slot.note) == (stale, "2 videos ordered, 0 tables unchanged, 1 stale")
-        assert {job.brief().subject for job in jobs.list_jobs(session)} == {"drawn"}
+        assert {job.brief().subject for job in job_lookup.list_jobs(session)} == {"drawn"}
     with house.sessions.write() as session:
         catalog.save_ranking(session, "suv-sales", replace(SALES, period="2026-12"))
     (ran,) = look(house, night + timedelta(days=1))

@@ -20,7 +20,7 @@ from factory.doctor import examine
 from factory.plan.brief import Brief
 from factory.retention import clean
 from factory.settings import Settings
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.db import Sessions
 from factory.store.files import FileMissing, Files
 from factory.store.job import Output
@@ -453,7 +453,7 @@ def test_a_job_outlives_a_store_that_is_away(sqlite: Sessions, tmp_path: Path) -
     assert work(sqlite, job, make, lease=timedelta(seconds=5)) == "review"
     shutil.rmtree(tmp_path / "home")
     with sqlite.read() as session:
-        (output,) = jobs.get(session, job).outputs
+        (output,) = job_lookup.get(session, job).outputs
     assert Files(tmp_path / "home", FolderObjects(tmp_path / "store")).path(output.digest).read_bytes() == b"film"
 
 

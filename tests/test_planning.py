@@ -18,7 +18,7 @@ from factory.plan.choosing import NoShotForScene
 from factory.plan.length import FilmTooShort
 from factory.planning import Plan, plan
 from factory.settings import Settings
-from factory.store import jobs, uses
+from factory.store import job_lookup, jobs, uses
 from factory.store.columns import utc_now
 from factory.store.job import Output
 from factory.store.lease import Holding
@@ -134,8 +134,8 @@ def test_who_saves_second_plans_again(house: Parts, monkeypatch: pytest.MonkeyPa
     assert len(planned) == 2
     assert not set(planned[0].shots) & set(saved.shots)
     with house.sessions.read() as session:
-        assert len(jobs.timelines(session, held.claim.job)) == 1  # what was refused left nothing behind
-        assert jobs.timelines(session, held.claim.job)["16:9"].version == 1
+        assert len(job_lookup.timelines(session, held.claim.job)) == 1  # what was refused left nothing behind
+        assert job_lookup.timelines(session, held.claim.job)["16:9"].version == 1
 
 
 def test_a_series_on_a_library_of_rows_never_shows_a_moment_again(tmp_path: Path) -> None:

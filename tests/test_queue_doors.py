@@ -14,7 +14,7 @@ from factory.batch import Batch, batch
 from factory.plan.brief import Brief
 from factory.plan.tables import read_table
 from factory.settings import Settings
-from factory.store import bell, jobs, places
+from factory.store import bell, job_lookup, jobs, places
 from factory.store.columns import utc_now
 from factory.store.job import Wishes
 from factory.store.places import Bounds
@@ -116,10 +116,10 @@ def test_a_batch_gives_way_to_what_people_order(house: Parts, tmp_path: Path) ->
         rows = Batch(house, tmp_path, tmp_path / "out", True, None, *wishes)
         assert [outcome.status for outcome in batch(table, shared, rows)] == ["failed"]
         with house.sessions.read() as session:
-            assert jobs.list_jobs(session)[0].priority == (7 if wishes else 3)
+            assert job_lookup.list_jobs(session)[0].priority == (7 if wishes else 3)
         with house.sessions.write() as session:
-            jobs.retry(session, jobs.list_jobs(session)[0].id)
-            jobs.cancel(session, jobs.list_jobs(session)[0].id)
+            jobs.retry(session, job_lookup.list_jobs(session)[0].id)
+            jobs.cancel(session, job_lookup.list_jobs(session)[0].id)
         shared = Brief(template="off_road", seed=1)
 
 

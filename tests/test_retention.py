@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from factory.errors import WrongUsage
 from factory.plan.brief import Brief
 from factory.retention import clean
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.files import Files
@@ -81,7 +81,7 @@ def test_finished_files_go_only_where_nobody_wants_them(sessions: Sessions, file
     assert shared == withdrawn_file
     assert [files.has(digest) for digest in (draft_file, shared, review, young)] == [False, True, True, True]
     with sessions.read() as session:
-        assert jobs.get(session, draft).outputs == ()
+        assert job_lookup.get(session, draft).outputs == ()
 
 
 def test_files_of_today_stay(sqlite: Sessions, files: Files) -> None:

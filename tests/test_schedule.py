@@ -10,7 +10,7 @@ import pytest
 from factory.due import last_due
 from factory.nightly import Batch, ranking_batch
 from factory.schedule import SCHEDULES, seed
-from factory.store import catalog, jobs, schedules
+from factory.store import catalog, job_lookup, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry
 from tests.test_catalog import SALES
@@ -76,7 +76,7 @@ def test_of_many_schedulers_one_takes_the_slot(sessions: Sessions) -> None:
         done = list(pool.map(batch, range(8)))
     assert [b.taken for b in done].count(True) == 1
     with sessions.read() as session:
-        made = jobs.list_jobs(session)
+        made = job_lookup.list_jobs(session)
     assert {job.brief().locale for job in made} == {"zh-CN", "en-US"}
     assert {(job.brief().subject, job.brief().series, job.submitted_by) for job in made} == {
         ("suv-sales", f"nightly-rankings/{locale}/suv-sales", "nightly-rankings") for locale in ("zh-CN", "en-US")

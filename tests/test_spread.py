@@ -23,7 +23,7 @@ from factory.render import chunks
 from factory.render.errors import RenderFailed
 from factory.render.sharing import cores
 from factory.spread import Helpers
-from factory.store import db, jobs
+from factory.store import db, job_lookup, jobs
 from factory.store.schema import JobChunk, JobOutput, JobRow
 from tests.render_kit import frames_digest, numbered_clip
 from tests.spread_worker import noted, open_parts, order, produce
@@ -78,7 +78,7 @@ def film_of(parts: Any, job: str) -> str:
     """Return the digest of the one video of a job."""
     with parts.sessions.read() as session:
         (output,) = session.scalars(sa.select(JobOutput).where(JobOutput.job_id == job))
-        assert jobs.get(session, job).state == "review"
+        assert job_lookup.get(session, job).state == "review"
     assert output.frames == SCENES * FRAMES - 10 * JOINTS
     digest: str = output.digest
     assert frames_digest(parts.files.path(digest))
@@ -130,7 +130,7 @@ def freeze(process: Any, parts: Any) -> None:
 
 def state(parts: Any, job: str) -> str:
     with parts.sessions.read() as session:
-        return jobs.get(session, job).state
+        return job_lookup.get(session, job).state
 
 
 def test_a_film_made_with_help_is_that_made_alone_to_the_byte(parts: Any, footage: Path, alone: str) -> None:
@@ -162,7 +162,7 @@ def test_a_helper_that_is_killed_in_a_chunk_costs_one_lease_and_nothing_is_lost(
     assert own + helped == CHUNKS
     assert film_of(parts, job) == alone
     with parts.sessions.read() as session:
-        assert jobs.get(session, job).attempt == 1
+        assert job_lookup.get(session, job).attempt == 1
 
 
 @pytest.mark.fault
@@ -194,7 +194,7 @@ def test_a_holder_that_is_killed_is_followed_by_its_helper(parts: Any, footage: 
     assert reused >= 1  # what either had made before
     assert film_of(parts, job) == alone
     with parts.sessions.read() as session:
-        assert (jobs.get(session, job).attempt, session.scalar(sa.select(sa.func.count(JobChunk.key)))) == (2, 0)
+        assert (job_lookup.get(session, job).attempt, session.scalar(sa.select(sa.func.count(JobChunk.key)))) == (2, 0)
 
 
 @pytest.mark.fault

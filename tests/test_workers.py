@@ -22,7 +22,7 @@ from factory.plan.brief import Brief
 from factory.plan.clip_order import ClipOrder
 from factory.queues import EVERY, EXPIRES, QUEUES, queue_of, sender
 from factory.spread import spread
-from factory.store import bell, catalog, db, jobs, schedules
+from factory.store import bell, catalog, db, job_lookup, jobs, schedules
 from factory.store.db import Sessions
 from factory.store.schedules import ScheduleEntry
 from factory.store.schema import ScheduleSlot
@@ -222,7 +222,7 @@ def test_beat_and_a_worker_make_a_batch_of_each_slot_once(ledger: Sessions, envi
         time.sleep(4)  # several further looks of both beats
         assert [slot.jobs for slot in slots()] == [2] + [0] * (len(slots()) - 1)
         with ledger.read() as session:
-            made = jobs.list_jobs(session)
+            made = job_lookup.list_jobs(session)
         assert {(job.brief().template, job.brief().subject, job.brief().locale) for job in made} == {
             ("ranking", "suv-sales", "zh-CN"),
             ("ranking", "suv-sales", "en-US"),

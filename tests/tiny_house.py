@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from factory.plan.brief import Brief
 from factory.settings import Settings
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.assets import add_clip
 from factory.store.job import Job
 from factory.store.schema import Asset, JobOutput
@@ -89,7 +89,7 @@ def ordered(house: Parts, brief: Brief) -> str:
 
 def seen(house: Parts, job: str) -> Job:
     with house.sessions.read() as session:
-        return jobs.get(session, job)
+        return job_lookup.get(session, job)
 
 
 def whole_film(house: Parts, job: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from factory import orders
 from factory.cli.console import print_json, print_line
-from factory.store import jobs, watch
+from factory.store import job_lookup, watch
 from factory.store.job import Job
 from factory.store.watch import Stalled
 from factory.wiring import Parts
@@ -59,7 +59,7 @@ def _turns(turns: int | None) -> Iterator[None]:
 def _look(house: Parts, limit: int) -> tuple[tuple[Job, ...], Mapping[str, Stalled]]:
     with house.sessions.read() as session:
         stalls = watch.stalled(session, after=timedelta(seconds=house.settings.stalled_after))
-        return jobs.list_jobs(session, limit=limit), {stall.job: stall for stall in stalls}
+        return job_lookup.list_jobs(session, limit=limit), {stall.job: stall for stall in stalls}
 
 
 def _as_text(job: Job, stalls: Mapping[str, Stalled], *, as_json: bool) -> str:

@@ -20,7 +20,7 @@ from factory.plan.brief import Brief
 from factory.plan.deadline import read_deadline
 from factory.plan.embargo import read_embargo
 from factory.plan.tables import read_table
-from factory.store import jobs
+from factory.store import job_lookup, jobs
 from factory.store.columns import utc_now
 from factory.store.job import A_PERSONS, ENDED, PRIORITIES, Job, State, UnknownJob, Wishes
 from factory.web.errors import UnknownOutput
@@ -75,7 +75,7 @@ Known = Annotated[Job, Depends(the_job)]
 def _get(session: Session, job: str) -> Job:
     if not re.fullmatch(r"[0-9a-f]{4,16}", job):
         raise UnknownJob(f"there is no job {job[:64]!r}", next_step="list the jobs with GET /api/jobs")
-    return jobs.get(session, job)
+    return job_lookup.get(session, job)
 
 
 # --- the library -----------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def submit(parts: House, order: Order, key: Key = None) -> dict[str, Any]:
     with parts.sessions.write() as session:
         wishes = Wishes(order.priority, late)
         submitted = jobs.submit(session, brief, key=key, by="web", embargo=until, wishes=wishes)
-        state = jobs.get(session, submitted.job).state
+        state = job_lookup.get(session, submitted.job).state
     return {"job": submitted.job, "state": state, "new": submitted.new}
 
 
@@ -155,7 +155,7 @@ def list_jobs(
 ) -> dict[str, Any]:
     """Return jobs, the newest first."""
     with parts.sessions.read() as session:
-        return {"jobs": [shown_job(job) for job in jobs.list_jobs(session, states=state or (), limit=limit)]}
+        return {"jobs": [shown_job(job) for job in job_lookup.list_jobs(session, states=state or (), limit=limit)]}
 
 
 @router.get("/api/jobs/events", response_class=EventSourceResponse)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from factory.store import db, jobs
+from factory.store import db, job_lookup, jobs
 from factory.store.job import ENDED
 from tests.bench.costs import cpu_of_tree
 from tests.render_kit import numbered_clip
@@ -90,7 +90,7 @@ def _run(count: int, home: Path, clip: Path, given: argparse.Namespace) -> Run:
             job = jobs.submit(session, looks).job
         while True:
             with parts.sessions.read() as session:
-                known = jobs.get(session, job)
+                known = job_lookup.get(session, job)
             if known.state in ENDED:
                 break
             time.sleep(0.05)
