@@ -9,19 +9,24 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import imageio_ffmpeg
 import pytest
+import sqlalchemy as sa
 import uvicorn
 
 from factory.plan.brief import Brief
 from factory.settings import Settings
 from factory.store import job_lookup, jobs
 from factory.store.assets import add_clip
+from factory.store.columns import utc_now
 from factory.store.job import Claim, Output
+from factory.store.schema import JobRow
 from factory.web import api
 from factory.web.app import create_app
 from factory.wiring import Parts, parts
@@ -216,6 +221,43 @@ def test_an_order_is_followed_as_it_is_worked_on(browser: Any, desk: tuple[str, 
         expect(row.locator(".state")).to_have_text("Queued")
         row.get_by_role("button", name="Cancel").click()
         expect(row.locator(".state")).to_have_text("Cancelled")
+
+
+def test_an_order_says_how_urgent_it_is_in_the_time_of_whoever_orders(browser: Any, desk: tuple[str, Parts]) -> None:
+    address, house = desk
+    with opened(browser, address) as page:
+        page.get_by_label("Template").select_option("off_road")
+        page.get_by_text("More options").click()
+        page.get_by_label("Priority").select_option("Urgent")
+        page.get_by_label("Begin by").fill("2126-12-01T09:00")
+        page.get_by_label("Embargo until").fill("2126-12-01T10:00")
+        zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+        expect(page.locator("#embargo-note")).to_contain_text(zone)
+        with page.expect_response("**/api/jobs") as answered:
+            page.get_by_role("button", name="Submit job").click()
+        job = answered.value.json()["job"]
+        expect(job_row(page, job)).to_contain_text("priority 8")
+        expect(job_row(page, job)).to_contain_text("to be begun by 12/1/26")
+        with house.sessions.read() as session:
+            known = job_lookup.get(session, job)
+        local = datetime(2126, 12, 1, 9, tzinfo=ZoneInfo(zone))
+        assert (known.priority, known.deadline) == (8, local.astimezone(UTC))
+        assert known.embargo is not None
+        assert known.embargo.until == local.astimezone(UTC) + timedelta(hours=1)
+
+
+def test_a_job_that_stands_still_says_so(browser: Any, desk: tuple[str, Parts]) -> None:
+    address, house = desk
+    with house.sessions.write() as session:
+        job = jobs.submit(session, Brief(template="off_road", seed=77)).job
+    with opened(browser, address) as page:
+        expect(job_row(page, job).locator(".stalled")).to_be_hidden()
+        with house.sessions.write() as session:
+            old = utc_now() - timedelta(minutes=1)
+            session.execute(sa.update(JobRow).where(JobRow.id == job).values(created_at=old))
+        expect(job_row(page, job).locator(".stalled")).to_contain_text("No worker is at work")
+        claimed(house, job)
+        expect(job_row(page, job).locator(".stalled")).to_be_hidden()
 
 
 def test_what_an_order_lacks_is_said_at_its_field(browser: Any, desk: tuple[str, Parts]) -> None:

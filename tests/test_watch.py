@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,9 +37,9 @@ def claimed(sessions: Sessions, job: str, **changed: Any) -> Claim:
     return held
 
 
-def stalls(sessions: Sessions, after: timedelta = HOUR) -> list[tuple[str, str]]:
+def stalls(sessions: Sessions, after: timedelta = HOUR, among: Collection[str] | None = None) -> list[tuple[str, str]]:
     with sessions.read() as session:
-        return [(stall.job, stall.why) for stall in watch.stalled(session, after=after)]
+        return [(stall.job, stall.why) for stall in watch.stalled(session, after=after, among=among)]
 
 
 def test_a_queue_that_nobody_works_off_is_seen_within_a_minute(sessions: Sessions) -> None:
@@ -49,6 +50,17 @@ def test_a_queue_that_nobody_works_off_is_seen_within_a_minute(sessions: Session
     claimed(sessions, ordered(sessions))  # somebody works: now only the long wait counts
     assert stalls(sessions) == []
     assert stalls(sessions, timedelta(seconds=45)) == [(old, "waits")]
+
+
+def test_some_are_asked_about_and_all_tell_whether_anybody_works(sessions: Sessions) -> None:
+    asked, other = ordered(sessions, created_at=ago(50)), ordered(sessions, created_at=ago(50))
+    silent, working = ordered(sessions), ordered(sessions)
+    claimed(sessions, silent, lease_until=ago(16))
+    among = (asked, silent)
+    assert set(stalls(sessions, among=among)) == {(asked, "no-worker"), (silent, "no-beat")}
+    claimed(sessions, working)
+    assert stalls(sessions, among=among) == [(silent, "no-beat")]
+    assert stalls(sessions, among=(other,)) == []
 
 
 def test_a_worker_that_is_not_heard_of_is_seen_within_a_minute(sessions: Sessions) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
@@ -29,6 +30,7 @@ from factory.plan.embargo import read_embargo
 from factory.settings import Settings
 from factory.store import jobs
 from factory.store.assets import add_clip
+from factory.store.columns import utc_now
 from factory.store.db import DatabaseNotMigrated, Sessions
 from factory.store.job import Output, State
 from factory.store.schema import JobRow
@@ -259,6 +261,15 @@ def test_a_job_under_embargo_is_approved_and_not_published(page: TestClient, hou
     assert page.post(f"/api/jobs/{other}/approve").json()["state"] == "approved"
     told = refused(page.post(f"/api/jobs/{other}/publish"), 409, "under-embargo")
     assert "2126-12-01 09:00 Asia/Shanghai" in told["cause"]
+
+
+def test_a_job_that_stands_still_says_why(page: TestClient, house: Parts) -> None:
+    job = order(page).json()["job"]
+    assert page.get(f"/api/jobs/{job}").json()["stalled"] is None
+    with house.sessions.write() as session:
+        session.execute(sa.update(JobRow).values(created_at=utc_now() - timedelta(minutes=1)))
+    assert page.get(f"/api/jobs/{job}").json()["stalled"] == "no-worker"
+    assert [told["stalled"] for told in page.get("/api/jobs").json()["jobs"]] == ["no-worker"]
 
 
 def test_a_job_is_cancelled_and_tried_again(page: TestClient) -> None:

@@ -6,7 +6,7 @@ waits (`no-worker`), or when it has waited longer than it should (`waits`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -45,29 +45,31 @@ class Durations:
     total: float
 
 
-def stalled(session: Session, *, after: timedelta) -> tuple[Stalled, ...]:
-    """Return the jobs that stand still, the longest first. `after` is how long one may wait in the queue."""
+def stalled(session: Session, *, after: timedelta, among: Collection[str] | None = None) -> tuple[Stalled, ...]:
+    """Return the jobs that stand still, the longest first. `after` is how long one may wait in the queue; `among` are
+    the ids of the jobs that are asked about, all if not given."""
     now = _now(session)
     held = sa.select(JobRow.id, JobRow.fence, JobRow.lease_until).where(JobRow.state.in_(WORKING))
     silent, alive = list[Stalled](), False
     for job, fence, lease_until in session.execute(held):
         if lease_until is not None and lease_until >= now - NO_BEAT:
             alive = True
-        else:
+        elif among is None or job in among:
             silent.append(Stalled(job, fence, "no-beat", (lease_until or now) - LEASE))
     allowed = after if alive else min(after, NO_WORKER)
     why: Why = "waits" if alive else "no-worker"
-    waiting = [Stalled(job, fence, why, since) for job, fence, since in _queued(session, before=now - allowed)]
+    waiting = [Stalled(job, fence, why, since) for job, fence, since in _queued(session, now - allowed, among)]
     return tuple(sorted((*silent, *waiting), key=lambda stall: stall.since))
 
 
-def _queued(session: Session, *, before: datetime) -> Sequence[tuple[str, int, datetime]]:
+def _queued(session: Session, before: datetime, among: Collection[str] | None) -> Sequence[tuple[str, int, datetime]]:
     """Return what has been queued since `before`: a job that came back waits since its bell, not since its order."""
     bell = sa.select(sa.func.min(Outbox.created_at)).where(Outbox.job_id == JobRow.id).scalar_subquery()
     again = sa.func.coalesce(bell, JobRow.dispatched_at, JobRow.created_at, type_=Moment())
     since = sa.case((JobRow.fence == 0, JobRow.created_at), else_=again)
     waits = sa.and_(JobRow.state == "queued", JobRow.created_at < before, since < before)
-    rows = session.execute(sa.select(JobRow.id, JobRow.fence, since).where(waits))
+    asked = sa.true() if among is None else JobRow.id.in_(among)
+    rows = session.execute(sa.select(JobRow.id, JobRow.fence, since).where(waits, asked))
     return [(job, fence, moment) for job, fence, moment in rows]
 
 

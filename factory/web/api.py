@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -23,6 +24,7 @@ from factory.plan.tables import read_table
 from factory.store import job_lookup, jobs
 from factory.store.columns import utc_now
 from factory.store.job import A_PERSONS, ENDED, PRIORITIES, Job, State, UnknownJob, Wishes
+from factory.store.watch import stalled
 from factory.web.errors import UnknownOutput
 from factory.web.shown import MEDIA_TYPES, shown_job
 from factory.web.thumbs import Thumbs
@@ -155,7 +157,7 @@ def list_jobs(
 ) -> dict[str, Any]:
     """Return jobs, the newest first."""
     with parts.sessions.read() as session:
-        return {"jobs": [shown_job(job) for job in job_lookup.list_jobs(session, states=state or (), limit=limit)]}
+        return {"jobs": _shown(session, parts, job_lookup.list_jobs(session, states=state or (), limit=limit))}
 
 
 @router.get("/api/jobs/events", response_class=EventSourceResponse)
@@ -172,9 +174,10 @@ async def watch_all(parts: House) -> AsyncIterator[ServerSentEvent]:
 
 
 @router.get("/api/jobs/{job}")
-def one_job(known: Known) -> dict[str, Any]:
+def one_job(parts: House, job: JobId) -> dict[str, Any]:
     """Return where a job stands."""
-    return shown_job(known)
+    with parts.sessions.read() as session:
+        return _shown(session, parts, [_get(session, job)])[0]
 
 
 @router.get("/api/jobs/{job}/events", response_class=EventSourceResponse)
@@ -182,13 +185,20 @@ async def watch(parts: House, known: Known) -> AsyncIterator[ServerSentEvent]:
     """Tell of a job each time it changes, until it waits for a person or has ended."""
     told = None
     while True:
-        shown = shown_job(await run_in_threadpool(the_job, known.id, parts))
+        shown = await run_in_threadpool(one_job, parts, known.id)
         if shown != told:
             yield ServerSentEvent(event="job", data=shown)
         if shown["state"] in ENDED:
             return
         told = shown
         await asyncio.sleep(LOOK_EVERY)
+
+
+def _shown(session: Session, parts: Parts, found: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return what is told of jobs, with those that stand still marked."""
+    after = timedelta(seconds=parts.settings.stalled_after)
+    stalls = {stall.job: stall.why for stall in stalled(session, after=after, among=[job.id for job in found])}
+    return [shown_job(job, stalls.get(job.id)) for job in found]
 
 
 @router.post("/api/jobs/{job}/{verb}")

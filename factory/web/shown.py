@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from factory.store.job import Job, Output
+from factory.store.watch import Why
 
 MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
     "video": "video/mp4",
@@ -24,8 +25,9 @@ MEDIA_TYPES: Mapping[str, str] = {  # role of an output -> what its file is
 ORDERED = ("template", "subject", "locale", "seconds", "brand", "aspects", "draft", "codec", "series")
 
 
-def shown_job(job: Job) -> dict[str, Any]:
-    """Return what is told of a job. Its table is named and not repeated: it may have 50 000 rows."""
+def shown_job(job: Job, stalled: Why | None = None) -> dict[str, Any]:
+    """Return what is told of a job, and why it stands still, if it does. Its table is named and not repeated: it may
+    have 50 000 rows."""
     spec = json.loads(job.spec)
     return {
         "job": job.id,
@@ -35,6 +37,7 @@ def shown_job(job: Job) -> dict[str, Any]:
         "step": job.step,
         "attempt": job.attempt,
         "cancel_asked": job.cancel_asked,
+        "stalled": stalled,
         "order": {key: spec.get(key) for key in ORDERED} | {"table": (spec.get("data") or {}).get("name")},
         "title": job.title,
         "error": _error(job),

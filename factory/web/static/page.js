@@ -222,7 +222,11 @@ function checkOrder() {
   boxes[0].setCustomValidity(boxes.some((box) => box.checked) ? "" : say("one_aspect"));
 }
 
-function brief() {
+// The field knows no zone: the clock that is meant is the one of whoever fills it in.
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const moment = (local) => local ? `${local} ${ZONE}` : "";
+
+function order() {
   const form = new FormData(byId("order"));
   const set = {};
   for (const [name, value] of form) {
@@ -232,6 +236,7 @@ function brief() {
     template: form.get("template"), subject: form.get("subject").trim() || null, data: table, set,
     locale: form.get("locale"), seconds: form.get("seconds") ? Number(form.get("seconds")) : null,
     brand: form.get("brand"), seed: Number(form.get("seed") || 0), aspects: form.getAll("aspect"), draft: form.has("draft"),
+    priority: Number(form.get("priority")), deadline: moment(form.get("deadline")), embargo: moment(form.get("embargo")),
   };
 }
 
@@ -242,7 +247,7 @@ async function submit(event) {
   try {
     await reading;
     const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
-    const made = await ask("/api/jobs", { method: "POST", headers, body: JSON.stringify(brief()) });
+    const made = await ask("/api/jobs", { method: "POST", headers, body: JSON.stringify(order()) });
     key = crypto.randomUUID();
     showProblem(byId("order-problem"), null);
     byId("submitted").textContent = say("submitted", { job: made.job.slice(0, 8) });
@@ -254,6 +259,7 @@ async function submit(event) {
   }
 }
 
+byId("embargo-note").textContent = say("zone_note", { zone: ZONE });
 byId("data").addEventListener("change", () => { reading = readTable(); });
 byId("template").addEventListener("change", describeTemplate);
 byId("order").addEventListener("input", () => {
@@ -322,6 +328,9 @@ function showProgress(job, row) {
     job.state === "queued" && job.deadline ? say("begun_by", { when: when(job.deadline) }) : "",
     isWorking(job) ? `${Math.round(job.progress * 100)}% ${job.step}`.trim() : job.state === "done" ? job.step : ""];
   row.querySelector(".note").textContent = about.filter(Boolean).join(" · ");
+  const stall = row.querySelector(".stalled");
+  stall.hidden = !job.stalled;
+  stall.textContent = job.stalled ? say(`stalled_${job.stalled}`) : "";
   const bar = row.querySelector("progress");
   if (bar) bar.value = job.progress;
 }
@@ -344,7 +353,7 @@ function jobRow(job) {
     working && !job.cancel_asked ? verbButton("cancel", () => move(job.job, "cancel", byId("jobs-problem"))) : null,
     ["failed", "dead", "cancelled"].includes(job.state) ? verbButton("retry", () => move(job.job, "retry", byId("jobs-problem"))) : null);
   const row = make("li", {}, make("div", { className: "row" }, make("strong", { textContent: title }), statePill(job)),
-    make("p", { className: "note" }), working ? bar : null, problem, actions);
+    make("p", { className: "note" }), make("p", { className: "note stalled" }), working ? bar : null, problem, actions);
   showProgress(job, row);
   return row;
 }
