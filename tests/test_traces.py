@@ -232,7 +232,8 @@ def test_a_job_is_one_trace_from_its_order_to_its_end_across_processes(
     assert (attempt.parent, claim.parent) == (order.id, attempt.id)
     assert (attempt.attributes["job"], attempt.attributes["attempt"], attempt.attributes["state"]) == (job, 2, "review")
     assert {ring.parent for ring in named["ring"]} == {order.id}
-    assert order.end <= min(ring.start for ring in named["ring"]) <= attempt.start < attempt.end
+    assert order.end <= min(ring.start for ring in named["ring"])  # the first of them may have died with its process
+    assert order.end <= attempt.start < attempt.end
 
 
 def worker(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
