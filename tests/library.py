@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from factory.plan.brief import Brief
 from factory.store.assets import Added, Rights, add_clip
 from factory.store.files import Adopted
+from factory.store.job import Job, Output
 from understanding.labels import Taxonomy, load_taxonomy
 from understanding.tagged import Modality, Probe, Region, ShotQuality, Tag, TaggedClip, TaggedShot
 
@@ -92,3 +95,13 @@ def put(
     """Add a clip named `name`; its content is its name."""
     tagged = clip or a_clip(*shots)
     return add_clip(session, adopted(name), tagged, original=f"clips/{name}", taxonomy=TAXONOMY, rights=rights)
+
+
+def made_job(brief: Brief, *outputs: Output) -> Job:
+    """A video that waits for its review, as the ledger tells of it."""
+    now = datetime.now(UTC)
+    return Job(
+        "j1", "produce", "review", brief.canonical_json(), attempt=1, progress=1.0, step="", cancel_asked=False,
+        error_code=None, error_text=None, next_step=None, submitted_by="make", created_at=now, started_at=now,
+        ended_at=now, worker=None, outputs=outputs, embargo=None, queue="rendering", priority=5, deadline=None,
+    )  # fmt: skip

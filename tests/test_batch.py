@@ -21,9 +21,10 @@ from factory.plan.tables import read_table
 from factory.retention import clean
 from factory.settings import Settings
 from factory.store import catalog, job_lookup, jobs
-from factory.store.job import Job, Output
+from factory.store.job import Output
 from factory.store.schema import JobRow
 from factory.wiring import Parts, parts
+from tests.library import made_job
 from tests.test_cli import factory
 
 pytestmark = pytest.mark.timeout(300)
@@ -183,12 +184,10 @@ def test_a_row_whose_job_was_cancelled_or_left_is_taken_up(house: Parts, tmp_pat
 
 
 def test_every_file_of_a_video_is_called_after_its_row() -> None:
-    now = datetime.now(UTC)
     names = {("16:9", "video"): "A.B title-16x9.mp4", ("16:9", "trace"): "A.B title-16x9.trace.json"}
     names |= {("3:4", "cover"): "A.B title-3x4.cover.jpg", ("16:9", "poster"): "A.B title-16x9.jpg"}
     outputs = tuple(Output(aspect, role, "a" * 64, name, 1) for (aspect, role), name in names.items())
-    left = (1, 1.0, "", False, None, None, None, "batch", now, now, now, None)
-    job = renamed(Job("j1", "produce", "review", Brief(template="off_road").canonical_json(), *left, outputs), "suv.v2")
+    job = renamed(made_job(Brief(template="off_road"), *outputs), "suv.v2")
     assert [output.name for output in job.outputs] == [
         *("suv.v2-16x9.mp4", "suv.v2-16x9.trace.json", "suv.v2-3x4.cover.jpg", "suv.v2-16x9.jpg")
     ]

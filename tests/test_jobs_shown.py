@@ -8,7 +8,9 @@ from fractions import Fraction
 import pytest
 import sqlalchemy as sa
 
+from factory import traces
 from factory.errors import FactoryError
+from factory.plan.clip_order import ClipOrder
 from factory.plan.embargo import read_embargo
 from factory.store import job_lookup, jobs, places
 from factory.store.columns import utc_now
@@ -59,7 +61,36 @@ def test_a_job_is_told_with_all_that_the_ledger_knows_of_it(sqlite: Sessions) ->
     }  # fmt: skip
     job = order(sqlite)
     write(sqlite, job, lease_owner="host:1", **known)
-    assert now(sqlite, job) == Job(id=job, spec=BRIEF.canonical_json(), worker="host:1", **known)  # type: ignore[arg-type]
+    told = Job(id=job, spec=BRIEF.canonical_json(), worker="host:1", outputs=(), **known)  # type: ignore[arg-type]
+    assert now(sqlite, job) == told
+
+
+def test_a_clip_is_told_by_its_file_and_a_video_by_its_template(sqlite: Sessions) -> None:
+    clip = ClipOrder(path="/inbox/dunes.mp4", credit="Desk")
+    with sqlite.write() as session:
+        job = jobs.submit(session, clip).job
+    known = now(sqlite, job)
+    assert (known.queue, known.title, known.clip()) == ("tagging", "dunes.mp4", clip)
+    assert (now(sqlite, order(sqlite)).queue, now(sqlite, order(sqlite)).title) == ("rendering", BRIEF.template)
+    held = taken(sqlite, job)
+    assert (held.kind, held.clip()) == ("ingest", clip)
+
+
+def test_an_order_begins_a_trace_that_says_what_was_ordered_and_by_whom(
+    sqlite: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[str, dict[str, object]]] = []
+
+    def mark(name: str, **about: object) -> str:
+        begun.append((name, about))
+        return "00-aa-bb-01"
+
+    monkeypatch.setattr(traces, "mark", mark)
+    with sqlite.write() as session:
+        jobs.submit(session, BRIEF, by="Li")
+    assert begun == [("order", {"kind": "produce", "by": "Li"})]
+    with sqlite.read() as session:
+        assert session.scalars(sa.select(JobRow.traceparent)).one() == "00-aa-bb-01"
 
 
 def test_files_are_told_by_aspect_and_role(sessions: Sessions) -> None:

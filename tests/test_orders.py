@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
 from factory.orders import made_record
 from factory.plan.brief import Aspect, Brief
 from factory.settings import Settings
-from factory.store.job import Job, Output
+from factory.store.job import Output
 from factory.wiring import parts
+from tests.library import made_job
 
 
 def test_the_aspect_that_was_asked_for_first_comes_first(tmp_path: Path) -> None:
@@ -22,10 +22,7 @@ def test_the_aspect_that_was_asked_for_first_comes_first(tmp_path: Path) -> None
         Output(aspect, "video", kept.digest, f"{number}.mp4", kept.size, 30, Fraction(30))
         for number, aspect in enumerate(sorted(asked))
     )
-    ended = datetime.now(UTC)
-    spec = Brief(template="off_road", aspects=asked).canonical_json()
-    left = (1, 1.0, "", False, None, None, None, "make", ended, ended, ended, None)
-    job = Job("j1", "produce", "review", spec, *left, outputs)
+    job = made_job(Brief(template="off_road", aspects=asked), *outputs)
 
     record = made_record(job, house, tmp_path / "out")
 

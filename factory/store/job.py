@@ -169,11 +169,11 @@ class Job:
     started_at: datetime | None
     ended_at: datetime | None
     worker: str | None
-    outputs: tuple[Output, ...] = ()
-    embargo: Embargo | None = None  # the latest of the order, its cars and its clips
-    queue: str = "rendering"
-    priority: int = A_PERSONS
-    deadline: datetime | None = None  # where nobody began it by then, it fails
+    outputs: tuple[Output, ...]
+    embargo: Embargo | None  # the latest of the order, its cars and its clips
+    queue: str
+    priority: int
+    deadline: datetime | None  # where nobody began it by then, it fails
 
     def brief(self) -> Brief:
         return Brief.model_validate_json(self.spec)
