@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory.plan.clip_order import ClipOrder
 from factory.plan.embargo import read_embargo
 from factory.plan.facts import Car, Source
 from factory.store import job_lookup, jobs
@@ -174,6 +175,22 @@ def test_a_step_is_shown_and_kept_with_its_cost(sqlite: Sessions) -> None:
 
 
 # --- how an attempt ends ---------------------------------------------------------------------------------------------
+
+
+def test_a_clip_that_was_brought_in_is_done_and_needs_no_review(sqlite: Sessions) -> None:
+    job = do(sqlite, jobs.submit, ClipOrder(path="/inbox/dunes.mp4")).job
+    do(sqlite, jobs.crash, taken(sqlite, job), code="broken", text="it broke", next_step="mend it")
+    assert told(sqlite, job) == ("broken", "it broke", "mend it")
+    assert do(sqlite, jobs.settle, taken(sqlite, job), "s" * 65) == "done"
+    seen = now(sqlite, job)
+    assert (seen.state, seen.progress, seen.step, told(sqlite, job)) == ("done", 1.0, "s" * 64, CLEAN)
+
+
+def test_a_video_is_not_done_without_a_person(sqlite: Sessions) -> None:
+    job = order(sqlite)
+    with pytest.raises(ValueError, match=f"job {job} makes a video, which a person reviews"):
+        do(sqlite, jobs.settle, taken(sqlite, job), "made")
+    assert now(sqlite, job).state == "planning"
 
 
 def test_an_end_lets_the_lease_go(sqlite: Sessions) -> None:

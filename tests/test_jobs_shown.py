@@ -76,6 +76,21 @@ def test_a_clip_is_told_by_its_file_and_a_video_by_its_template(sqlite: Sessions
     assert (held.kind, held.clip()) == ("ingest", clip)
 
 
+def test_the_kind_of_a_job_is_known_without_reading_it(sqlite: Sessions) -> None:
+    with sqlite.write() as session:
+        job = jobs.submit(session, ClipOrder(path="/inbox/dunes.mp4")).job
+        assert (job_lookup.kind_of(session, job), job_lookup.kind_of(session, "0" * 16)) == ("ingest", None)
+
+
+def test_a_job_is_read_anew_each_time(sqlite: Sessions) -> None:
+    job = order(sqlite)
+    with sqlite.write() as session:
+        row = session.get(JobRow, job)
+        jobs.claim(session, job, worker="w")
+        assert row is not None  # and held, as a caller may
+        assert job_lookup.get(session, job).state == "planning"
+
+
 def test_an_order_begins_a_trace_that_says_what_was_ordered_and_by_whom(
     sqlite: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
