@@ -1,19 +1,16 @@
 """Workers of the house itself, killed by a plan in the middle of real renders, with the product's own lease and beat.
 
-The crashes are those of crashing.py: planned by a seed, each done once by SIGKILL of the worker's own process. What is
-made is real, if short: plans, cards, sound, ffmpeg, the store. Waits are the product's, so jobs wait for a lease of
-30 s; several are in flight.
+Crashes and counts are those of crash_trial.py. What is made is real, if short: plans, cards, sound, ffmpeg, the store.
+Waits are the product's, so jobs wait for a lease of 30 s; several are in flight.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from factory import produce as verb
@@ -33,23 +29,12 @@ from factory.runner_child import open_produce as open_real_produce
 from factory.settings import Settings
 from factory.store import db, jobs
 from factory.store.assets import add_clip
-from factory.store.db import Sessions
 from factory.store.files import Files
-from factory.store.job import ENDED, LEASE, Claim
+from factory.store.job import LEASE, Claim
 from factory.store.lease import Holding
-from factory.store.schema import JobOutput, JobRow
+from factory.store.schema import JobOutput
 from factory.wiring import parts
-from tests.crashing import (
-    WITNESS,
-    Order,
-    Site,
-    Tally,
-    count_attempts,
-    count_moves,
-    count_rows,
-    plan_crashes,
-    publish_twice,
-)
+from tests.crash_trial import Order, Site, Tally, Trial, plan_crashes
 from tests.library import TAXONOMY, a_clip, a_shot
 from tests.render_kit import complaints, ffmpeg
 
@@ -72,7 +57,7 @@ class RealSite(Site):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.home, self.templates, self.left = folder / "home", folder / "templates", folder / "left"
+        self.templates, self.left = folder / "templates", folder / "left"
 
     def environment(self) -> dict[str, str]:
         return {"CRASH_SITE": str(self.folder), "FACTORY_HOME": str(self.home), "FACTORY_DATABASE_URL": self.url,
@@ -167,7 +152,7 @@ def place_crashes(site: RealSite) -> None:
     setattr(Files, "_settle", settling)  # noqa: B010
 
 
-# --- the supervisor --------------------------------------------------------------------------------------------------
+# --- the trial -----------------------------------------------------------------------------------------------------
 
 
 STORYBOARD: Final = """{#
@@ -222,70 +207,38 @@ def plan_real_crashes(count: int, seed: int) -> list[Order]:
 def crash_real_renders(folder: Path, orders: list[Order], *, broker: str = "", patience: float = 3600.0) -> Tally:
     """Work off these orders over a library in `folder`/home, and count. With `broker`, by Celery's workers, else by a
     local runner."""
-    site, tally = RealSite(folder), Tally(points=POINTS)
+    site, left = RealSite(folder), dict[tuple[float, int], float]()
     db.migrate(site.url)
     fill_home(site)
-    began = time.monotonic()
-    with contextlib.closing(Sessions.open(site.url)) as sessions:
-        with sessions.write() as session:
-            for statement in WITNESS:
-                session.execute(sa.text(statement))
-        working = _celery(site, broker) if broker else _local(site)
-        with working as revive:
-            poisoned = _supervise(site, sessions, list(orders), tally, revive, give_up=began + patience)
-        tally.seconds = time.monotonic() - began
-        with sessions.read() as session:
-            count_rows(session, tally, poisoned)
-            count_moves(session, tally, site.crashes())
-            count_attempts(session, tally, site.crashes(), poisoned, LEASE)
-            _count_files(session, tally, Files(site.home))
-    tally.jobs = len(orders)
-    tally.planned = Counter(point for order in orders for point in (*order.in_work, *order.once))
-    tally.crashed = Counter(crash.point for crash in site.crashes())
-    tally.killed = tally.crashed.total()
+
+    def look() -> None:
+        for at, process in site.children_left():
+            left[at, process.pid] = time.time() - at
+
+    trial = Trial(
+        site=site,
+        points=POINTS,
+        lease=LEASE,
+        in_flight=IN_FLIGHT,
+        brief=_brief,
+        working=lambda _tally: _celery(site, broker) if broker else _local(site),
+        is_whole=_is_whole,
+        look_every=0.2,
+        look=look,
+    )
+    tally = trial.run(orders, patience=patience)
+    tally.killed, tally.outlived = tally.crashed.total(), sorted(left.values())
     return tally
 
 
-def _supervise(
-    site: RealSite,
-    sessions: Sessions,
-    waiting: list[Order],
-    tally: Tally,
-    revive: Callable[[], None],
-    *,
-    give_up: float,
-) -> set[str]:
-    """Order the jobs, a few at a time, publish what is made, watch what killed workers left. Returns poisoned jobs."""
-    poisoned, open_jobs, left = set[str](), set[str](), dict[tuple[float, int], float]()
-    while (waiting or open_jobs) and time.monotonic() < give_up:
-        revive()
-        while waiting and len(open_jobs) < IN_FLIGHT:
-            order = waiting.pop()
-            job = _submit(site, sessions, order, len(waiting))
-            open_jobs.add(job)
-            if order.poison:
-                poisoned.add(job)
-        with sessions.read() as session:
-            states = dict(session.execute(sa.select(JobRow.id, JobRow.state)).all())
-        open_jobs = {job for job in open_jobs if states[job] not in ENDED}
-        for job in [job for job, state in states.items() if state == "review"]:
-            publish_twice(sessions, job)
-        for at, process in site.children_left():
-            left[at, process.pid] = time.time() - at
-        time.sleep(0.2)
-    tally.outlived = sorted(left.values())
-    return poisoned
+def _brief(number: int) -> Brief:
+    return Brief(template="short", locale="en-US", draft=True, seed=number, set={"order": f"Order {number}"})
 
 
-def _submit(site: Site, sessions: Sessions, order: Order, number: int) -> str:
-    brief = Brief(template="short", locale="en-US", draft=True, seed=number, set={"order": f"Order {number}"})
-    with sessions.write() as session:
-        job = jobs.submit(session, brief, key=f"order-{number}").job
-        for attempt, point in enumerate(order.in_work, start=1):
-            site.arm(job, point, attempt)
-        for point in order.once:
-            site.arm(job, point, 0)
-    return job
+def _is_whole(output: JobOutput, files: Files) -> bool:
+    """A film can be decoded, and has its frames."""
+    path = files.path(output.digest)
+    return output.role != "video" or (chunks.count_frames(path) == output.frames and not complaints(path))
 
 
 @contextlib.contextmanager
@@ -330,27 +283,3 @@ def _celery(site: RealSite, broker: str) -> Iterator[Callable[[], None]]:
                 worker.wait(30)
             worker.kill()
             worker.wait()
-
-
-# --- counting --------------------------------------------------------------------------------------------------------
-
-
-def _count_files(session: Session, tally: Tally, files: Files) -> None:
-    """Read every file of the store, and decode every film that a job names: it has its frames, and no fault."""
-    for path in files.media.rglob("*"):
-        if path.is_file():
-            tally.half_written += hashlib.sha256(path.read_bytes()).hexdigest() != path.name
-    named = session.scalars(sa.select(JobOutput)).all()
-    for output in named:
-        tally.half_written += not _whole(output, files)
-    shown = set(session.scalars(sa.select(JobRow.id).where(JobRow.state == "published")))
-    tally.half_written += len(shown - {output.job_id for output in named if output.role == "video"})
-    tally.left_unfinished = files.clean(min_age=0)
-    tally.half_written += sum(1 for _ in files.partial.iterdir())
-
-
-def _whole(output: JobOutput, files: Files) -> bool:
-    if not files.has(output.digest) or files.path(output.digest).stat().st_size != output.bytes:
-        return False
-    path = files.path(output.digest)
-    return output.role != "video" or (chunks.count_frames(path) == output.frames and not complaints(path))

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from factory.store.job import MAX_ATTEMPTS
-from tests.crashing import IN_WORK, POINTS, crash_and_count, plan_crashes
+from tests.crashing import IN_WORK, POINTS, crash_and_count, plan
 
 CRASHES = 100
 
 
 def test_a_plan_is_the_same_for_a_seed_and_has_all_points() -> None:
-    orders = plan_crashes(950, seed=1)
-    assert orders == plan_crashes(950, seed=1) != plan_crashes(950, seed=2)
+    orders = plan(950, seed=1)
+    assert orders == plan(950, seed=1) != plan(950, seed=2)
     planned = [point for order in orders for point in (*order.in_work, *order.once)]
     assert len(planned) == 950
     assert {planned.count(point) for point in POINTS} == {86, 87}

@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 from tests import servers
-from tests.crashing import Tally, crash_and_count
+from tests.crash_trial import Tally
+from tests.crashing import crash_and_count
 
 
 def main() -> None:
