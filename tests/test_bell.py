@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from factory import traces
 from factory.store import bell, jobs
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
@@ -55,6 +56,36 @@ def until(sessions: Sessions) -> list[datetime | None]:
 
 def test_where_no_bell_waits_nothing_is_written(sqlite: Sessions) -> None:
     assert relayed(Unwritable(sqlite.engine)) == []
+
+
+def test_a_ring_is_noted_in_the_trace_of_its_order(sqlite: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[tuple[str, dict[str, object]]] = []
+
+    def span(name: str, **about: object) -> contextlib.nullcontext[None]:
+        noted.append((name, about))
+        return contextlib.nullcontext()
+
+    job = order(sqlite)
+    write(sqlite, job, traceparent="00-aa-bb-01")
+    monkeypatch.setattr(traces, "span", span)
+    assert relayed(sqlite) == [job]
+    assert noted == [("ring", {"parent": "00-aa-bb-01", "job": job, "task": "produce"})]
+
+
+def test_a_host_is_at_work_while_a_lease_of_it_lives(sqlite: Sessions) -> None:
+    def hosts() -> int:
+        with sqlite.read() as session:
+            return bell.hosts(session)
+
+    assert hosts() == 0
+    mine, again, lost, ended = (order(sqlite) for _ in range(4))
+    for job, worker in ((mine, "a"), (again, "a"), (lost, "b"), (ended, "c")):
+        do(sqlite, jobs.claim, job, worker=worker)
+    assert hosts() == 3
+    run_out(sqlite, lost)
+    assert hosts() == 2
+    write(sqlite, ended, state="failed")
+    assert hosts() == 1
 
 
 def test_a_relay_rings_a_hundred_bells_and_leaves_the_rest_to_the_next(sqlite: Sessions) -> None:
