@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from factory.plan.clip_order import ClipOrder
 from factory.plan.facts import Car
 from factory.store import jobs, lease
 from factory.store.db import Sessions
 from factory.store.job import Output, State
-from factory.store.lease import Holding, Made, work
-from tests.ledger_acts import do, now, order
+from factory.store.lease import Holding, Made, Settled, work
+from tests.ledger_acts import do, now, order, taken
 from tests.stub_factory import NoShotForScene
 from tests.test_lease import until_stopped, wait_for
 
@@ -219,6 +220,22 @@ def test_ctrl_c_goes_on_up_also_where_the_job_is_lost(sqlite: Sessions) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         work(sqlite, order(sqlite), robbed)
+
+
+def test_work_stops_for_the_first_reason_that_there_is(sqlite: Sessions) -> None:
+    shutdown = threading.Event()
+    holding = Holding(sqlite, taken(sqlite, order(sqlite)), lease=NEVER, shutdown=shutdown)
+    assert (holding.stopped(), holding.why) == (False, None)
+    shutdown.set()
+    assert (holding.stopped(), holding.why) == (True, "shutdown")
+    holding.why = "cancel"
+    assert (holding.stopped(), holding.why) == (True, "cancel")
+
+
+def test_work_that_nobody_reviews_is_settled(sqlite: Sessions) -> None:
+    job = do(sqlite, jobs.submit, ClipOrder(path="/inbox/dunes.mp4")).job
+    assert work(sqlite, job, lambda _: Settled("4 shots")) == "done"
+    assert now(sqlite, job).step == "4 shots"
 
 
 def test_a_process_that_was_told_to_end_hands_its_jobs_back(sqlite: Sessions) -> None:

@@ -33,8 +33,7 @@ def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def until_stopped(holding: Holding) -> Made:
-    while not holding.stopped():
-        time.sleep(0.01)
+    wait_for(holding.stopped)
     raise InterruptedError(str(holding.why))
 
 
