@@ -7,18 +7,19 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from factory.plan.brief import Brief
+from factory.settings import Settings
 from factory.store import db, jobs
 from factory.store.db import Sessions
 from factory.store.job import ENDED, WORKING
 from factory.store.schema import JobRow
-from tests import hosts, stub_factory
+from tests import hosts, short_films, stub_factory
 from tests.test_lease import wait_for
 
 STARTS: Final = 90.0  # seconds that workers may take to start on a busy machine
@@ -28,16 +29,18 @@ UNDER_WAY: Final = 0.5  # seconds in which what a host said before it was cut of
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is worked off: by which Celery app, orders by their number, and how long jobs may take in all."""
+    """What is worked off: by which Celery app, orders by their number, and how long jobs may take in all. `fill` makes
+    what they need in a home (given the folder of the test, and the settings that reach its database)."""
 
     app: str
     order: Callable[[int], Brief]
     concurrency: int = 2
     patience: float = PATIENCE
-    environment: dict[str, str] = field(default_factory=dict)
+    fill: Callable[[Path, Settings], None] | None = None
 
 
 STUB: Final = Batch("tests.stub_worker", lambda number: stub_factory.brief(1.5, seed=number))
+REAL: Final = Batch("workers.app", short_films.short_film, patience=900.0, fill=short_films.fill_home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,11 @@ def cut_off(folder: Path, batch: Batch, *, count: int, away: float) -> Seen:
         with sessions.write() as session:
             for statement in hosts.WITNESS:
                 session.execute(sa.text(statement))
-        environment = net.environment(folder / "home") | {"STUB_LOG": str(folder / "log")} | batch.environment
+        home, templates = folder / "home", folder / "templates"
+        environment = net.environment(home) | {"STUB_LOG": str(folder / "log"), "FACTORY_VOICE": "silent"}
+        if batch.fill:
+            batch.fill(folder, Settings(home=home, database_url=net.local_database, templates=templates))
+            environment["FACTORY_TEMPLATES"] = str(templates)
         logs = [folder / f"{number}.log" for number in range(2)]
         more = ("--concurrency", str(batch.concurrency))
         pids = [

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,21 +21,18 @@ import psutil
 from sqlalchemy.orm import Session
 
 from factory import produce as verb
-from factory.plan.brief import Brief
 from factory.render import chunks, film
 from factory.runner import LocalRunner
 from factory.runner_child import open_produce as open_real_produce
 from factory.settings import Settings
 from factory.store import db, jobs
-from factory.store.assets import add_clip
 from factory.store.files import Files
 from factory.store.job import LEASE, Claim
 from factory.store.lease import Holding
 from factory.store.schema import JobOutput
-from factory.wiring import parts
 from tests.crash_trial import Order, Site, Tally, Trial, plan_crashes
-from tests.library import TAXONOMY, a_clip, a_shot
-from tests.render_kit import complaints, ffmpeg
+from tests.render_kit import complaints
+from tests.short_films import fill_home, short_film
 
 ROOT: Final = Path(__file__).parent.parent
 WORKERS: Final = 3
@@ -155,49 +151,6 @@ def place_crashes(site: RealSite) -> None:
 # --- the trial -----------------------------------------------------------------------------------------------------
 
 
-STORYBOARD: Final = """{#
-title: {zh: 短片, en: Short film}
-description: {zh: 六个镜头。, en: Six shots.}
-needs: nothing
-seconds: 10
-inputs: {order: {type: text, maximum: 20, about: number of the order}}
-#}
-{% import "storyboards/_parts.yaml.j2" as parts with context %}
-version: 1
-template: short
-title: {{ inputs.order }}
-locale: {{ locale }}
-audio:
-  music: {style: calm}
-scenes:
-{% for number in range(6) %}
-  - id: shot-{{ number }}
-    poster: {{ number == 0 }}
-    duration: 1
-    layers:
-      - {type: clip, query: {tags_any: [{{ "mud" if number % 2 else "dune" }}]}, sound_db: -9}
-      - {{ parts.lower_third(inputs.order) }}
-{% endfor %}
-"""
-
-
-def fill_home(site: RealSite) -> None:
-    """Write a template, and make a library of two clips that its films can be made of. Every film says the number of
-    its order in each shot, so that no two share a chunk."""
-    (site.templates / "storyboards").mkdir(parents=True)
-    (site.templates / "storyboards" / "short.yaml.j2").write_text(STORYBOARD, encoding="utf-8")
-    house = parts(Settings(home=site.home, database_url=site.url, voice="silent"))
-    for number, tag in enumerate(["mud", "dune"]):
-        clip = site.folder / f"{tag}.mp4"
-        sources = (f"testsrc2=s=640x360:r=30:d=30,hue=h={number * 90}", f"sine=f={300 + 200 * number}:d=30")
-        inputs = (part for source in sources for part in ("-f", "lavfi", "-i", source))
-        ffmpeg(*inputs, "-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-c:a", "aac", str(clip))
-        shots = [a_shot([tag], seconds=Fraction(2)) for _ in range(15)]
-        with house.sessions.write() as session:
-            add_clip(session, house.files.adopt(clip), a_clip(*shots), original=clip.name, taxonomy=TAXONOMY)
-    house.sessions.close()
-
-
 def plan_real_crashes(count: int, seed: int) -> list[Order]:
     """Plan `count` crashes, those of each job in the order of its life."""
     orders = plan_crashes(count, seed, points=POINTS, within=WITHIN, once=ONCE)
@@ -209,7 +162,7 @@ def crash_real_renders(folder: Path, orders: list[Order], *, broker: str = "", p
     local runner."""
     site, left = RealSite(folder), dict[tuple[float, int], float]()
     db.migrate(site.url)
-    fill_home(site)
+    fill_home(folder, Settings(home=site.home, database_url=site.url, templates=site.templates))
 
     def look() -> None:
         for at, process in site.children_left():
@@ -220,7 +173,7 @@ def crash_real_renders(folder: Path, orders: list[Order], *, broker: str = "", p
         points=POINTS,
         lease=LEASE,
         in_flight=IN_FLIGHT,
-        brief=_brief,
+        brief=short_film,
         working=lambda _tally: _celery(site, broker) if broker else _local(site),
         is_whole=_is_whole,
         look_every=0.2,
@@ -229,10 +182,6 @@ def crash_real_renders(folder: Path, orders: list[Order], *, broker: str = "", p
     tally = trial.run(orders, patience=patience)
     tally.killed, tally.outlived = tally.crashed.total(), sorted(left.values())
     return tally
-
-
-def _brief(number: int) -> Brief:
-    return Brief(template="short", locale="en-US", draft=True, seed=number, set={"order": f"Order {number}"})
 
 
 def _is_whole(output: JobOutput, files: Files) -> bool:
