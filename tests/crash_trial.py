@@ -176,7 +176,7 @@ class Tally:
     left_unfinished: int = 0  # folders of partial files that were swept
     starved: list[float] = field(default_factory=list)  # seconds without a beat of attempts that lost a living worker
     outlived: list[float] = field(default_factory=list)  # seconds that children of killed workers lived on
-    stories: list[str] = field(default_factory=list)  # of the jobs that are dead beyond the plan
+    stories: list[str] = field(default_factory=list)  # of jobs that are dead beyond the plan, and of other ends
     seconds: float = 0.0
     planned: Counter[str] = field(default_factory=Counter)
     crashed: Counter[str] = field(default_factory=Counter)
@@ -314,7 +314,7 @@ def _count_attempts(session: Session, tally: Tally, crashes: list[Crash], poison
     for job in session.scalars(sa.select(JobRow.id).where(JobRow.state == "dead")):
         tally.deaths_unexplained += Counter(a.how in ("crashed", "starved") for a in mine[job]) != {True: MAX_ATTEMPTS}
         if job not in poisoned:
-            tally.stories.append(story(mine[job]))
+            tally.stories.append(f"dead beyond the plan: {story(mine[job])}")
 
 
 def _count_files(session: Session, tally: Tally, files: Files, is_whole: Callable[[JobOutput, Files], bool]) -> None:

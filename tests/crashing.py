@@ -174,10 +174,12 @@ def _workers(site: Site, tally: Tally) -> Iterator[Callable[[], None]]:
     context.set_forkserver_preload(["tests.crashing"])
     living = list[ForkServerProcess]()
 
-    def count(process: ForkServerProcess) -> None:
+    def count(process: ForkServerProcess, *own_ends: int) -> None:
         process.join()
         tally.killed += process.exitcode == -signal.SIGKILL
-        tally.other_ends += process.exitcode not in (0, -signal.SIGKILL)
+        if process.exitcode not in (-signal.SIGKILL, *own_ends):
+            tally.other_ends += 1
+            tally.stories.append(f"a worker ended with {process.exitcode}")
 
     def revive() -> None:
         for ended in [process for process in living if not process.is_alive()]:
@@ -194,4 +196,4 @@ def _workers(site: Site, tally: Tally) -> Iterator[Callable[[], None]]:
         for process in living:
             process.terminate()
         for process in living:
-            count(process)
+            count(process, 0, -signal.SIGTERM)  # the latter had not begun to work

@@ -64,7 +64,7 @@ def _print(tally: Tally) -> None:
     )
     print(f"leases that ran out under a living worker: {len(tally.starved)}, last beat before {_told(tally.starved)} s")
     print(f"processes that outlived a killed worker: {_told(tally.outlived)} s")
-    print(*(f"dead beyond the plan: {told}" for told in tally.stories), sep="\n")
+    print(*tally.stories, sep="\n")
 
 
 def _told(delays: list[float]) -> str:
