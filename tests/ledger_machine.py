@@ -1,7 +1,6 @@
 """Workers, people, relays and reapers at one ledger in any order, beside a model of what must come of it.
 
-`python -m tests.ledger_machine 2000` runs so many examples on SQLite; `test_ledger_machine.py` runs a few on both
-databases.
+`test_ledger_machine.py` runs a few examples on both databases, `./run bench-random-orders` thousands.
 """
 
 from __future__ import annotations
@@ -9,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -31,7 +28,7 @@ from hypothesis.stateful import (
 from sqlalchemy.orm import Session
 
 from factory.plan.embargo import Embargo
-from factory.store import bell, db, jobs, uses
+from factory.store import bell, jobs, uses
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.embargoes import UnderEmbargo
@@ -49,7 +46,7 @@ from factory.store.job import (
 from factory.store.schema import JobOutput, JobRow, JobStep, JobTimeline, Outbox, Shot, ShotUse
 from tests.ledger_queue import HOURS, MOST_JOBS, PAST, PRIORITIES, SERIES, QueueMachine
 from tests.library import a_shot, put
-from tests.odd_sessions import DyingRelay, Killed, hasty
+from tests.odd_sessions import DyingRelay, Killed
 
 DAYS: Final = 14
 SHOWN: Final = ("review", "approved", "published")
@@ -438,15 +435,3 @@ def run(sessions: Sessions, examples: int, steps: int = STEPS) -> None:
             super().__init__(sessions, shots)
 
     run_state_machine_as_test(Here, settings=chosen)
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'factory.db'}"
-        db.migrate(url)
-        with contextlib.closing(hasty(Sessions.open(url))) as sessions:
-            run(sessions, int(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()

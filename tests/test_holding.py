@@ -261,6 +261,7 @@ def test_a_cancel_stays_a_cancel_where_the_process_is_to_end_too(sqlite: Session
         raise InterruptedError
 
     assert work(sqlite, job, cancelled, shutdown=shutdown) == "cancelled"
+    assert now(sqlite, job).attempt == 1  # a job that goes back for another reason burns none
 
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit])

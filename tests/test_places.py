@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from factory.store import bell, jobs, places, urgency
 from factory.store.db import Sessions
 from factory.store.job import QUEUE_OF, Claim, FenceLost, IdempotencyConflict, Output
 from factory.store.places import Bounds, QueueFull, UnknownQueue
+from factory.store.schema import JobRow, Queue
 from tests.ledger_acts import BRIEF, bells, do, no_bells, now, order, run_out, take, taken, write
 
 VIDEO = Output("16:9", "video", "a" * 64, "ranking.mp4", 1234)
@@ -21,6 +23,11 @@ OTHER = BRIEF.model_copy(update={"seed": 2})
 
 def bound(sessions: Sessions, running: int | None = None, waiting: int | None = None) -> None:
     do(sessions, places.set_bounds, "rendering", Bounds(running, waiting))
+
+
+def row(sessions: Sessions, job: str) -> JobRow:
+    with sessions.read() as session:
+        return session.get_one(JobRow, job)
 
 
 # --- worked on at once -----------------------------------------------------------------------------------------------
@@ -241,14 +248,30 @@ def test_a_queue_that_is_not_there_is_refused(sessions: Sessions) -> None:
 
 
 def test_a_queue_tells_what_waits_and_what_is_worked_on(sessions: Sessions) -> None:
-    first, second, lost, ended = (order(sessions) for _ in range(4))
-    taken(sessions, first)
-    taken(sessions, lost)
+    first, second, lost, ended, oldest, newest = (order(sessions) for _ in range(6))
+    for job in (first, second, lost):
+        taken(sessions, job)
     run_out(sessions, lost)
     do(sessions, jobs.cancel, ended)
     with sessions.read() as session:
         depth = {depth.name: depth for depth in places.depths(session)}["rendering"]
-    assert (depth.waiting, depth.running, depth.oldest) == (1, 1, now(sessions, second).created_at)
+    assert now(sessions, oldest).created_at < now(sessions, newest).created_at
+    assert (depth.waiting, depth.running, depth.oldest) == (2, 2, now(sessions, oldest).created_at)
+
+
+def test_bounds_of_one_queue_leave_another_alone(sqlite: Sessions) -> None:
+    do(sqlite, places.set_bounds, "tagging", Bounds(2, 20))
+    other, mine = order(sqlite), order(sqlite)
+    no_bells(sqlite)
+    write(sqlite, other, queue="tagging")
+    rung = {job: row(sqlite, job).ring_after for job in (other, mine)}
+    bound(sqlite, running=1, waiting=10)
+    bound(sqlite)
+    with sqlite.read() as session:
+        assert [places.bounds(session, queue) for queue in ("rendering", "tagging")] == [Bounds(), Bounds(2, 20)]
+        assert session.scalars(sa.select(Queue.name)).all() == ["tagging"]
+    assert rung[other] is not None
+    assert (row(sqlite, other).ring_after, row(sqlite, mine).ring_after) == (rung[other], None)
 
 
 def test_a_queue_without_a_job_is_told_of_too(sessions: Sessions) -> None:

@@ -58,12 +58,12 @@ def bounded() -> sa.ColumnElement[bool]:
 
 
 def room(session: Session, job: str) -> bool | None:
-    """Say whether the job may be worked on beside the others of its queue, and hold the queue still until this
-    transaction ends. None where the queue has no bound."""
+    """Say whether a place is free in the queue of the job, and hold the queue still until this transaction ends. None
+    where the queue has no bound."""
     mine = sa.select(JobRow.queue).where(JobRow.id == job).scalar_subquery()
     bound = sa.select(Queue.name, Queue.most_running).where(Queue.name == mine, Queue.most_running.is_not(None))
     row = session.execute(bound.with_for_update()).one_or_none()
-    return None if row is None else _running(session, row.name, but=job) < row.most_running
+    return None if row is None else _running(session, row.name) < row.most_running
 
 
 def full(session: Session, queue: str) -> bool:
@@ -72,10 +72,10 @@ def full(session: Session, queue: str) -> bool:
     return most is not None and _running(session, queue) >= most
 
 
-def _running(session: Session, queue: str, *, but: str = "") -> int:
+def _running(session: Session, queue: str) -> int:
     """Count the living leases of a queue: one that ran out holds no place."""
     living = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_until >= clock(session))
-    counted = sa.select(sa.func.count()).where(living, JobRow.queue == queue, JobRow.id != but)
+    counted = sa.select(sa.func.count()).where(living, JobRow.queue == queue)
     return session.scalars(counted).one()
 
 

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 MODULES = tuple(f"factory.store.{name}" for name in ("job", "jobs", "job_lookup", "bell", "lease", "urgency", "places"))
 TESTS = (
     *("test_moves", "test_jobs_kept", "test_jobs_shown", "test_bell", "test_holding", "test_urgency", "test_places"),
-    *("test_jobs", "test_lease", "test_embargoes", "test_uses", "test_watch", "test_ledger_machine"),
+    *("test_jobs", "test_lease", "test_embargoes", "test_uses", "test_watch", "test_traces", "test_ledger_machine"),
 )
 QUICK = 1.0  # seconds
 
