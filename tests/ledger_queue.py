@@ -170,6 +170,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._each_due_job_will_ring()
 
     def _each_due_job_will_ring(self) -> None:
+        """Where no place is free nobody needs to ring: whoever lets go of one rings for the next."""
         with self.sessions.read() as session:
             later = set(session.scalars(sa.select(JobRow.id).where(JobRow.ring_after > utc_now())))
-        assert set(self._due()) <= self._belled() | later
+        assert set(self._next()) <= self._belled() | later
