@@ -27,6 +27,7 @@ TAKEN = timedelta(seconds=30)  # how long a relay may need for what it took
 AGAIN = timedelta(seconds=30)  # a job that nobody claimed is rung again, each time after twice as long
 MOST_DOUBLINGS = 3
 MOST_RUNG = 100  # jobs of a queue that are rung for again
+MOST_LATE = 1000  # jobs of a queue whose deadline has passed that are ended at once
 LOOKS = 3  # at what is due, for whoever hears a bell and finds that others were faster
 
 
@@ -152,10 +153,16 @@ def reap(sessions: Sessions) -> Reaped:
 
 
 def _fail_late(session: Session) -> int:
-    """End what nobody began by its deadline."""
+    """End what nobody began by its deadline; of a queue at most so many at once, found by the index of what has one."""
+    late = list[str]()
+    for queue in sorted(set(QUEUE_OF.values())):
+        mine = sa.select(JobRow.id).where(JobRow.queue == queue, urgency.late(session))
+        late += session.scalars(mine.order_by(*urgency.WITH_DEADLINE).limit(MOST_LATE))
+    if not late:
+        return 0
     failed = _update(
         session,
-        urgency.late(session),
+        sa.and_(JobRow.id.in_(late), urgency.late(session)),
         state=jobs.moved("expire"),
         error_code="deadline-passed",
         error_text="nobody began the job by its deadline",
