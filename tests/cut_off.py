@@ -24,6 +24,7 @@ from tests.test_lease import wait_for
 
 STARTS: Final = 90.0  # seconds that workers may take to start on a busy machine
 PATIENCE: Final = 120.0
+FRESH: Final = 0.3  # seconds since its claim in which a job is young: far less than it takes
 UNDER_WAY: Final = 0.5  # seconds in which what a host said before it was cut off is written; far less than any lease
 
 
@@ -90,17 +91,15 @@ def _watch(sessions: Sessions, net: hosts.Net, batch: Batch, count: int, away: f
     wait_for(lambda: bool(_ids(sessions, mine)), STARTS)
     began = time.monotonic()
     wait_for(lambda: len(_ids(sessions, JobRow.state == "review")) >= count // 8, batch.patience)
-    held = _cut_at_work(sessions, net, mine, batch.patience)
+    held = _cut_at_work(sessions, net, lost, batch.patience)
     time.sleep(away)
     net.join(net.hosts[1])
     joined, back = time.monotonic(), time.time()
-    claims = sa.text("SELECT count(*) FROM moved WHERE claimed AND owner LIKE :lost AND at > :back")
 
     def is_back() -> bool:
         while len(_ids(sessions, JobRow.state == "queued")) < 2:
             _submit(sessions, batch.order(next(numbers)))  # so that there is something to take
-        with sessions.read() as session:
-            return bool(session.scalar(claims, {"lost": lost, "back": back}))
+        return bool(_begun(sessions, lost, back))
 
     wait_for(is_back, batch.patience)
     back_after = time.monotonic() - joined
@@ -127,15 +126,25 @@ def _watch(sessions: Sessions, net: hosts.Net, batch: Batch, count: int, away: f
     )
 
 
-def _cut_at_work(sessions: Sessions, net: hosts.Net, mine: sa.ColumnElement[bool], patience: float) -> list[str]:
-    """Cut the second host off while it holds jobs, and return them: those of a moment before may have ended since."""
+def _cut_at_work(sessions: Sessions, net: hosts.Net, lost: str, patience: float) -> list[str]:
+    """Cut the second host off when it has just begun a job, so that no last word is on its way; return what it began
+    and holds."""
+    mine = sa.and_(JobRow.state.in_(WORKING), JobRow.lease_owner.like(lost))
     while True:
-        wait_for(lambda: bool(_ids(sessions, mine)), patience)
+        wait_for(lambda: bool(_begun(sessions, lost, time.time() - FRESH)), patience)
+        began = time.time() - FRESH
         net.cut(net.hosts[1])
         time.sleep(UNDER_WAY)
-        if held := _ids(sessions, mine):
-            return held
+        if held := _begun(sessions, lost, began).intersection(_ids(sessions, mine)):
+            return sorted(held)
         net.join(net.hosts[1])
+
+
+def _begun(sessions: Sessions, host: str, since: float) -> set[str]:
+    """Return the jobs that a host has claimed since then."""
+    claims = sa.text("SELECT job FROM moved WHERE claimed AND owner LIKE :host AND at > :since")
+    with sessions.read() as session:
+        return set(session.scalars(claims, {"host": host, "since": since}))
 
 
 def _submit(sessions: Sessions, order: Brief) -> None:

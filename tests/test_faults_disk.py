@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -42,9 +42,9 @@ def room(disk: Path, size: int) -> Iterator[None]:
     """Leave `size` bytes on the disk while the block runs."""
     ballast = disk / "ballast"
     free = os.statvfs(disk)
-    with ballast.open("wb") as file:
-        file.write(bytes(max(0, free.f_bavail * free.f_bsize - size)))
     try:
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):  # others may write meanwhile
+            file.write(bytes(max(0, free.f_bavail * free.f_bsize - size)))
         yield
     finally:
         ballast.unlink()
