@@ -54,16 +54,15 @@ def test_many_renders_in_one_process_leave_it_as_it_was(house: Parts, record_pro
             files.append(me.num_fds())
             threads.append(me.num_threads())
             dead.append(zombies(me))
-    slope = float(np.polyfit(range(len(memory)), memory, 1)[0])
+    slope, late = _slope(memory), _slope(memory[len(memory) // 2 :])
     record_property("renders", len(memory))
-    record_property("KB a render, over all and over the last half", f"{slope:.0f}, {_last_half(memory):.0f}")
+    record_property("KB a render, over all and over the last half", f"{slope:.0f}, {late:.0f}")
     record_property("open files, threads: first and last", f"{files[0]}, {files[-1]}; {threads[0]}, {threads[-1]}")
     assert set(dead) == {0}
     assert max(files) - min(files) <= 2
     assert max(threads) - min(threads) <= 2
-    assert slope < MOST_KB_A_RENDER
+    assert min(slope, late) < MOST_KB_A_RENDER  # what leaks is seen in both, caches that still fill in the first alone
 
 
-def _last_half(memory: list[float]) -> float:
-    late = memory[len(memory) // 2 :]
-    return float(np.polyfit(range(len(late)), late, 1)[0])
+def _slope(memory: list[float]) -> float:
+    return float(np.polyfit(range(len(memory)), memory, 1)[0])
