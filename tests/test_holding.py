@@ -152,6 +152,12 @@ def test_a_worker_is_named_by_host_and_process_and_holds_for_as_long_as_it_asked
     assert asked == [("desk:42", timedelta(seconds=30)), ("me", NEVER)]
 
 
+def test_nothing_is_done_where_there_is_nothing_to_claim(sqlite: Sessions) -> None:
+    job = order(sqlite)
+    taken(sqlite, job)
+    assert [work(sqlite, known, made) for known in (job, "0" * 16)] == [None, None]
+
+
 # --- how it ends -----------------------------------------------------------------------------------------------------
 
 
